@@ -1,0 +1,1 @@
+"""The demo shop: two years of a real gift shop, cut to size, with invented people."""
