@@ -33,7 +33,7 @@ check: environment-dev ## Format, lint, types and imports, in under a minute
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy $(wildcard chalicelib app.py infrastructure local)
-	.venv/bin/lint-imports --cache-dir .cache/import-linter
+	.venv/bin/lint-imports --no-logo --cache-dir .cache/import-linter
 
 test: environment-dev environment-emulator wheels ## Every test that needs Python only, in under ten minutes
 	@$(call pytest,unit http consumers contract simulation security infrastructure)

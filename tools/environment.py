@@ -29,7 +29,9 @@ def main() -> int:
     """Run the sub-command; answer the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    install_options = commands.add_parser("install", help="make an environment and install a requirements file")
+    install_options = commands.add_parser(
+        "install", help="make an environment and install a requirements file"
+    )
     install_options.add_argument("folder", type=Path)
     install_options.add_argument("requirements", type=Path)
     wheels_options = commands.add_parser("wheels", help="keep the wheels that `chalice package` will ask for")
@@ -90,8 +92,8 @@ def create(folder: Path) -> None:
     """Make an empty virtual environment, in place of what may be there."""
     version = platform.python_version()
     try:
-        import ensurepip  # noqa: F401, PLC0415 (some systems package it apart)
-        import venv  # noqa: PLC0415
+        import ensurepip  # noqa: F401 (some systems package it apart)
+        import venv
     except ImportError:
         raise Unfit(
             f"Python {version} at {sys.executable} cannot make virtual environments: install its venv package"
@@ -125,7 +127,14 @@ def wheels(folder: Path, requirements: Path) -> None:
     python = Path(sys.executable)
     pip(python, *into, total=total)  # Chalice first asks for whatever fits this machine
     for processor in LAMBDA_PLATFORMS:
-        target = ["--platform", f"manylinux2014_{processor}", "--implementation", "cp", "--python-version", version]
+        target = [
+            "--platform",
+            f"manylinux2014_{processor}",
+            "--implementation",
+            "cp",
+            "--python-version",
+            version,
+        ]
         pip(python, *into, *target, total=total)
     stamp.write_text(mark)
 

@@ -40,7 +40,12 @@ LOCKS = [
         "requirements.txt",
         "What the service and its local run need where there is no Lambda to bring it.",
     ),
-    Lock("requirements-dev.txt", "dev", "requirements-local.txt", "What tests and checks need beside the service."),
+    Lock(
+        "requirements-dev.txt",
+        "dev",
+        "requirements-local.txt",
+        "What tests and checks need beside the service.",
+    ),
     Lock("requirements-spark.txt", "spark", "requirements-dev.txt", "Training at scale on Spark."),
     Lock(
         "requirements-emulator.txt",
@@ -61,7 +66,9 @@ def main() -> None:
     for lock in LOCKS:
         found[lock.name] = resolve(uv, lock)
         own = {name: line for name, line in found[lock.name].items() if name not in found[lock.base]}
-        heading = f"# {lock.purpose}\n# Written by `make lock` from the group `{lock.group}` of pyproject.toml.\n\n"
+        heading = (
+            f"# {lock.purpose}\n# Written by `make lock` from the group `{lock.group}` of pyproject.toml.\n\n"
+        )
         base = f"-r {lock.base}\n\n" if lock.base else ""
         Path(lock.name).write_text(heading + base + "".join(own.values()))
 
@@ -70,7 +77,15 @@ def resolve(uv: Path, lock: Lock) -> dict[str, str]:
     """Every package of the group: its name and its line (packages that only Windows needs left out)."""
     answer = TOOL / lock.name  # what stands in it beforehand is kept where it can be
     answer.write_text("\n".join(pins(Path(lock.name)) if Path(lock.name).exists() else []))
-    options = ["--quiet", "--universal", "--python-version", "3.11", "--no-header", "--annotation-style", "line"]
+    options = [
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--no-header",
+        "--annotation-style",
+        "line",
+    ]
     options += ["--constraint", lock.base] if lock.base else []
     options += ["--output-file", str(answer), *sys.argv[1:]]
     subprocess.run([str(uv), "pip", "compile", "--group", lock.group, *options], check=True)
@@ -85,7 +100,9 @@ def resolve(uv: Path, lock: Lock) -> dict[str, str]:
 def readable(line: str) -> str:
     """The line, naming our own choices as such and leaving out how the files are held together."""
     pin, _, reason = line.partition("# via ")
-    pin = re.sub(r" ; (implementation_name|platform_python_implementation) .*", "", pin.rstrip())  # CPython only
+    pin = re.sub(
+        r" ; (implementation_name|platform_python_implementation) .*", "", pin.rstrip()
+    )  # CPython only
     causes = [cause for cause in reason.split(", ") if not cause.startswith("-c ")]
     said = "chosen" if any("pyproject.toml" in cause for cause in causes) else "for " + ", ".join(causes)
     return f"{pin:<36}  # {said}\n"
