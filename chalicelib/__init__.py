@@ -1,0 +1,1 @@
+"""Kokyaku: the personalization backend of one shop."""

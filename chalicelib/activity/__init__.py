@@ -1,0 +1,1 @@
+"""Behavioural events in, and the timeline of every touchpoint."""

@@ -1,0 +1,1 @@
+"""The contract itself: health, the OpenAPI document, the page that shows it."""

@@ -1,0 +1,1 @@
+"""Lifecycle campaigns: what a schedule sends, when it is due, to whom."""

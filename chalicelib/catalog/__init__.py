@@ -1,0 +1,1 @@
+"""What the shop sells and tells: products, content, offers, plans."""

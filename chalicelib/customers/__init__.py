@@ -1,0 +1,1 @@
+"""Who a customer is: profile, traits, consent, customer tokens."""

@@ -1,0 +1,116 @@
+"""Use cases of the ledger: load, decide, commit; a lost race or a lost reply is settled by loading again."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable
+from datetime import datetime
+
+from chalicelib.loyalty import rules, store
+from chalicelib.loyalty.model import Account, Decision, Program
+from chalicelib.loyalty.schemas import (
+    AccrualAnswer,
+    AccrualRequest,
+    BalanceAnswer,
+    ExpiringAnswer,
+    ProgramBody,
+    RulePointsAnswer,
+)
+from chalicelib.shared.dynamo import TRIES_MAX
+from chalicelib.shared.errors import Busy, KeyReused
+from chalicelib.shared.ids import fingerprint
+
+Decide = Callable[[Account], Decision | None]
+
+
+def give_points(customer_id: str, request: AccrualRequest, *, key: str, now: datetime) -> str:
+    """Give points once per customer and Idempotency-Key; returns the JSON of an AccrualAnswer.
+
+    The same key and body get the first answer byte for byte, for ever; another body raises KeyReused.
+    """
+    program = store.load_program()
+
+    def decide(account: Account) -> Decision:
+        return rules.give(
+            account, program, points=request.points, reason=request.reason, idempotency_key=key, now=now
+        )
+
+    answer = _apply(customer_id, f"key:{key}", fingerprint(request.model_dump_json()), decide)
+    assert answer is not None, "giving points is never nothing"
+    return answer
+
+
+def earn_from_order(
+    customer_id: str, *, order_id: str, amount: int, currency: str, placed_at: datetime, now: datetime
+) -> None:
+    """Give what an order earns, once per order however often its fact is delivered."""
+    program = store.load_program()
+
+    def decide(account: Account) -> Decision | None:
+        return rules.earn_from_order(
+            account, program, order_id=order_id, amount=amount, currency=currency, placed_at=placed_at, now=now
+        )
+
+    # The order itself is the cause, so a redelivery is the same command whatever else it says.
+    _apply(customer_id, f"order:{order_id}", fingerprint("order", order_id), decide)
+
+
+def balance(customer_id: str) -> BalanceAnswer:
+    """What a customer has; a customer who never earned has nothing, which is not an error."""
+    return _balance(store.read(customer_id))
+
+
+def program() -> Program:
+    """The program in force."""
+    return store.load_program()
+
+
+def replace_program(body: ProgramBody) -> Program:
+    """Put another program in force for orders accepted from now on."""
+    program = Program(body.currency, body.per_amount, body.points, body.expires_after_months)
+    store.save_program(program)
+    return program
+
+
+def _apply(customer_id: str, entry_id: str, seen: str, decide: Decide) -> str | None:
+    for _ in range(TRIES_MAX):
+        account, recorded = store.load(customer_id, entry_id)
+        if recorded is not None:
+            if recorded.fingerprint != seen:
+                raise KeyReused()
+            return recorded.answer
+        decision = decide(account)
+        if decision is None:
+            return None
+        answer = _answer(decision).model_dump_json()
+        try:
+            store.commit(decision, fingerprint=seen, answer=answer)
+        except store.AccountMoved:
+            continue  # the next round reads the winner, which may be our own write whose reply was lost
+        return answer
+    raise Busy("other commands for this customer kept coming first")
+
+
+def _answer(decision: Decision) -> AccrualAnswer:
+    entry = decision.entry
+    return AccrualAnswer(
+        entry_id=entry.entry_id,
+        points=entry.points,
+        status="active",
+        rules=[RulePointsAnswer(rule=each.rule, points=each.points) for each in entry.rules],
+        balance=_balance(decision.account),
+    )
+
+
+def _balance(account: Account) -> BalanceAnswer:
+    return BalanceAnswer(
+        active_points=account.active_points,
+        lifetime_points=account.lifetime_points,
+        expiring=[ExpiringAnswer(points=points, on=_last_day(lot)) for lot, points in sorted(account.lots.items())],
+        version=account.version,
+    )
+
+
+def _last_day(lot: str) -> str:
+    year, month = map(int, lot.split("-"))
+    return f"{lot}-{monthrange(year, month)[1]:02d}"

@@ -1,0 +1,118 @@
+"""The ledger table: `A#{customer_id}` holds one `ACCOUNT` and its entries `T#{entry_id}`; no index, no expiry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.loyalty.model import Account, Decision, Entry, Program
+from chalicelib.shared.clock import to_text
+from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
+
+ACCOUNT = "ACCOUNT"
+ENTRY_PREFIX = "T#"
+PROGRAM_KEY = ("PROGRAM", "CURRENT")
+
+NEW = "attribute_not_exists(pk)"
+AS_SEEN = "attribute_not_exists(pk) OR version = :seen"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What an earlier command with the same entry id was, and what it was answered."""
+
+    fingerprint: str
+    answer: str
+
+
+class AccountMoved(Exception):
+    """Somebody else's entry, or our own whose reply was lost, came first: load again and see which."""
+
+
+def load(customer_id: str, entry_id: str) -> tuple[Account, Recorded | None]:
+    """The account, and the earlier entry of this id if there is one. One trip, 2 read units, consistent."""
+    keys = [(_pk(customer_id), ACCOUNT), (_pk(customer_id), ENTRY_PREFIX + entry_id)]
+    found = table("ledger").get_many(keys, consistent=True)
+    entry = found.get(keys[1])
+    recorded = Recorded(entry["fingerprint"], entry["answer"]) if entry else None
+    return _account(customer_id, found.get(keys[0])), recorded
+
+
+def read(customer_id: str) -> Account:
+    """The account alone, consistent so that a customer sees what was just earned. One trip, 1 read unit."""
+    return _account(customer_id, table("ledger").get(_pk(customer_id), ACCOUNT, consistent=True))
+
+
+def commit(decision: Decision, *, fingerprint: str, answer: str) -> None:
+    """Add the entry and move the account together, or neither; raises AccountMoved. One trip, 4 write units.
+
+    The entry's key is the idempotency record: it holds the request's fingerprint and the answer, for ever.
+    """
+    ledger = table("ledger")
+    entry = {**_entry_item(decision.entry), "fingerprint": fingerprint, "answer": answer}
+    account = _account_item(decision.account)
+    try:
+        transact(
+            [
+                ledger.putting(entry | {"active_after": decision.account.active_points}, condition=NEW),
+                ledger.putting(account, condition=AS_SEEN, values={":seen": decision.account.version - 1}),
+            ]
+        )
+    except TransactionRefused as refused:
+        raise AccountMoved from refused
+
+
+def load_program() -> Program:
+    """The shop's program, or the default one. One trip, half a read unit."""
+    item = table("settings").get(*PROGRAM_KEY)
+    if item is None:
+        return Program()
+    return Program(item["currency"], item["per_amount"], item["points"], item["expires_after_months"])
+
+
+def save_program(program: Program) -> None:
+    """Replace the program; it counts for orders accepted from now on. One trip, 1 write unit."""
+    pk, sk = PROGRAM_KEY
+    item: Item = {
+        "pk": pk,
+        "sk": sk,
+        "currency": program.currency,
+        "per_amount": program.per_amount,
+        "points": program.points,
+        "expires_after_months": program.expires_after_months,
+    }
+    table("settings").put(item)
+
+
+def _pk(customer_id: str) -> str:
+    return f"A#{customer_id}"
+
+
+def _account(customer_id: str, item: Item | None) -> Account:
+    if item is None:
+        return Account(customer_id)
+    return Account(customer_id, item["version"], item["active"], item["lifetime"], item["lots"])
+
+
+def _account_item(account: Account) -> Item:
+    return {
+        "pk": _pk(account.customer_id),
+        "sk": ACCOUNT,
+        "version": account.version,
+        "active": account.active_points,
+        "lifetime": account.lifetime_points,
+        "lots": account.lots,
+    }
+
+
+def _entry_item(entry: Entry) -> dict[str, Any]:
+    return {
+        "pk": _pk(entry.customer_id),
+        "sk": ENTRY_PREFIX + entry.entry_id,
+        "customer_id": entry.customer_id,
+        "points": entry.points,
+        "rules": [{"rule": each.rule, "points": each.points} for each in entry.rules],
+        "reason": entry.reason,
+        "at": to_text(entry.at),
+        "lot": entry.lot,
+    }

@@ -1,0 +1,1 @@
+"""Mail: templates, the gate, claims, one-click unsubscribe."""

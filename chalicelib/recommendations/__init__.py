@@ -1,0 +1,1 @@
+"""Which items to show to whom now, each with its true reason."""

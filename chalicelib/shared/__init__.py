@@ -1,0 +1,1 @@
+"""What three rooms or more need; knows no room."""

@@ -1,0 +1,123 @@
+"""The base of every HTTP schema: strict where our own bodies are read, and safe for storage everywhere."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+from chalicelib.shared import clock, ids
+from chalicelib.shared.money import AMOUNT_MAX
+
+DEPTH_MAX = 12
+TEXT_MAX = 10_000
+INTEGER_MAX = 10**15  # exact in every JSON reader, also in JavaScript
+
+
+class In(BaseModel):
+    """A request body or query: unknown fields are refused, nothing is coerced in JSON, no NaN."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
+
+
+class Query(In):
+    """Query parameters: text, so coerced; unknown ones refused."""
+
+    model_config = ConfigDict(strict=False)
+
+
+class Out(BaseModel):
+    """An answer: only what is declared leaves the house."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+
+def check_text(value: str) -> str:
+    """Refuse control characters (line breaks and tabs may stay) and lone surrogates."""
+    for character in value:
+        if (character < " " and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":
+            raise ValueError("may not hold control characters")
+    return value
+
+
+def _line(value: str) -> str:
+    if any(character in value for character in "\n\r\t"):
+        raise ValueError("must be one line")
+    return check_text(value)
+
+
+def _id(value: str) -> str:
+    problem = ids.problem_with(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+def _moment(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("must name its time zone, e.g. 2026-11-01T09:00:00Z")
+    if not clock.EARLIEST <= value < clock.LATEST:
+        raise ValueError("must be between the years 2000 and 2099")
+    return value
+
+
+def check_json(value: Any, depth: int = 0) -> Any:
+    """Refuse free-form JSON that nothing should store: too deep, not finite, huge numbers, control characters."""
+    if depth > DEPTH_MAX:
+        raise ValueError(f"may be nested {DEPTH_MAX} levels deep at most")
+    if isinstance(value, str):
+        if len(value) > TEXT_MAX:
+            raise ValueError(f"texts may have {TEXT_MAX} characters at most")
+        check_text(value)
+    elif isinstance(value, bool) or value is None:
+        pass
+    elif isinstance(value, int | float):
+        if not math.isfinite(value) or abs(value) > INTEGER_MAX:
+            raise ValueError("numbers must be finite and at most 10^15")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            check_json(key, depth)
+            check_json(inner, depth + 1)
+    else:
+        for inner in value:
+            check_json(inner, depth + 1)
+    return value
+
+
+Id = Annotated[str, AfterValidator(_id), Field(description="1-128 letters, digits or . _ : @ + -", examples=["u1"])]
+Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
+Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(check_text)]
+Moment = Annotated[
+    datetime,
+    AfterValidator(_moment),
+    PlainSerializer(clock.to_text, return_type=str),
+    Field(examples=["2026-11-01T09:00:00Z"]),
+]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code", examples=["JPY"])]
+MinorUnits = Annotated[int, Field(ge=0, le=AMOUNT_MAX, description="integer minor units of the currency")]
+Json = Annotated[dict[str, Any], AfterValidator(check_json)]
+
+
+class Money(In):
+    """An amount of money: 1990 JPY is ¥1,990; 1990 USD is $19.90."""
+
+    amount: MinorUnits
+    currency: Currency
+
+
+class Problem(Out):
+    """RFC 9457: what every error looks like."""
+
+    type: str = Field(examples=["/problems/invalid-input"])
+    title: str
+    status: int
+    detail: str | None = None
+    correlation_id: str = Field(description="Quote it when you ask for help: it finds the log line.")
+    errors: list[FieldProblem] | None = Field(default=None, description="One entry a field that is not valid.")
+
+
+class FieldProblem(Out):
+    field: str = Field(examples=["lines.0.price"])
+    message: str

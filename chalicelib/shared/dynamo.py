@@ -1,0 +1,270 @@
+"""DynamoDB in the words of this service: plain items, named conditions, failures that say what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from chalicelib.shared import aws
+from chalicelib.shared.config import config
+from chalicelib.shared.errors import Busy
+
+Item = dict[str, Any]  # values: str, int, bool, None, bytes, and lists or string-keyed dicts of these
+
+BATCH_GET_MAX = 100
+BATCH_WRITE_MAX = 25
+BATCH_ROUNDS_MAX = 8
+TRIES_MAX = 5  # rounds of load-decide-commit before a caller hears 503
+
+
+class ConditionFailed(Exception):
+    """A conditional write found another state. `old` is the item that stood in the way, None when there was none."""
+
+    def __init__(self, old: Item | None) -> None:
+        super().__init__("condition failed")
+        self.old = old
+
+
+class TransactionRefused(Exception):
+    """A transaction wrote nothing. `reasons` has one code an operation, in order; `old` the items in the way.
+
+    Codes: `None`, `ConditionalCheckFailed`, `TransactionConflict`, ...
+    """
+
+    def __init__(self, reasons: Sequence[str], old: Sequence[Item | None]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = list(reasons)
+        self.old = list(old)
+
+
+def pack(value: Any) -> dict[str, Any]:
+    """One plain value as DynamoDB's typed form. Floats are refused: money and points are integers."""
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, bytes):
+        return {"B": value}
+    if isinstance(value, Mapping):
+        return {"M": {key: pack(inner) for key, inner in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"L": [pack(inner) for inner in value]}
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def unpack(typed: Mapping[str, Any]) -> Any:
+    """The inverse of `pack`."""
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        return int(value)
+    if kind == "M":
+        return {key: unpack(inner) for key, inner in value.items()}
+    if kind == "L":
+        return [unpack(inner) for inner in value]
+    return None if kind == "NULL" else value
+
+
+def pack_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: pack(value) for key, value in item.items()}
+
+
+def unpack_item(typed: Mapping[str, Any]) -> Item:
+    return {key: unpack(value) for key, value in typed.items()}
+
+
+class Table:
+    """One table. Keys are `(pk, sk)` strings; conditions and updates are DynamoDB expressions with `values`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = config().tables[name]
+
+    def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
+        """One item, or None. One trip; 1 read unit per 4 KB consistent, half of that otherwise."""
+        answer = _db().get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent)
+        return unpack_item(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Iterable[tuple[str, str]], *, consistent: bool = False) -> dict[tuple[str, str], Item]:
+        """Many items by key; absent ones are left out. One trip per 100 keys; what DynamoDB left is asked again."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[tuple[str, str], Item] = {}
+        for start in range(0, len(wanted), BATCH_GET_MAX):
+            left: Any = [key(pk, sk) for pk, sk in wanted[start : start + BATCH_GET_MAX]]
+            for _ in range(BATCH_ROUNDS_MAX):
+                request = {self.name: {"Keys": left, "ConsistentRead": consistent}}
+                answer = _db().batch_get_item(RequestItems=request)
+                for typed in answer["Responses"].get(self.name, []):
+                    item = unpack_item(typed)
+                    found[item["pk"], item["sk"]] = item
+                left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+                if not left:
+                    break
+            else:
+                raise Busy("the store is throttling reads")
+        return found
+
+    def put(self, item: Item, *, condition: str = "", values: Mapping[str, Any] | None = None) -> None:
+        """Write one item; raises ConditionFailed. One trip; 1 write unit per KB, also when refused."""
+        request: dict[str, Any] = {"TableName": self.name, "Item": pack_item(item)}
+        self._write("put_item", request, condition, values)
+
+    def update(
+        self,
+        pk: str,
+        sk: str,
+        expression: str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        names: Mapping[str, str] | None = None,
+        condition: str = "",
+    ) -> Item:
+        """Change one item and return it whole as it is afterwards; raises ConditionFailed. One trip."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": key(pk, sk),
+            "UpdateExpression": expression,
+            "ReturnValues": "ALL_NEW",
+        }
+        if names:
+            request["ExpressionAttributeNames"] = dict(names)
+        return unpack_item(self._write("update_item", request, condition, values)["Attributes"])
+
+    def delete(self, pk: str, sk: str, *, condition: str = "", values: Mapping[str, Any] | None = None) -> None:
+        """Remove one item if it is there; raises ConditionFailed. One trip."""
+        self._write("delete_item", {"TableName": self.name, "Key": key(pk, sk)}, condition, values)
+
+    def query(
+        self,
+        pk: str,
+        *,
+        after: str = "",
+        before: str = "",
+        prefix: str = "",
+        newest_first: bool = False,
+        limit: int = 100,
+        consistent: bool = False,
+        index: tuple[str, str, str] | None = None,
+    ) -> list[Item]:
+        """At most `limit` items of one partition in sort-key order. One trip per MB read.
+
+        `prefix` keeps one kind; or `after`/`before` (exclusive; a page's first or last sort key) bound the range.
+        `index` is `(index name, hash attribute, range attribute)` instead of the table's own key.
+        """
+        index_name, hash_name, range_name = index or ("", "pk", "sk")
+        terms, values = ["#h = :h"], {":h": pk}
+        names = {"#h": hash_name}
+        if prefix and not (after or before):
+            terms.append("begins_with(#r, :prefix)")
+            values[":prefix"] = prefix
+        elif prefix or after or before:
+            low = f"{after}\x00" if after else prefix
+            high = before or f"{prefix}\U0010ffff"
+            terms.append("#r BETWEEN :low AND :high")
+            values |= {":low": low or "\x00", ":high": high}
+        if len(terms) > 1:
+            names["#r"] = range_name
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": " AND ".join(terms),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": pack_item(values),
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent and not index_name,
+        }
+        if index_name:
+            request["IndexName"] = index_name
+        found: list[Item] = []
+        # BETWEEN includes its upper end; one more row is asked for, and the end itself is dropped.
+        wanted = limit + (1 if before else 0)
+        while len(found) < wanted:
+            answer = _db().query(**request, Limit=wanted - len(found))
+            found += [unpack_item(typed) for typed in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return [item for item in found if not before or item[range_name] != before][:limit]
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Write items blindly (only for items that may be written twice). One trip per 25; raises Busy at the end."""
+        for start in range(0, len(items), BATCH_WRITE_MAX):
+            left = [{"PutRequest": {"Item": pack_item(item)}} for item in items[start : start + BATCH_WRITE_MAX]]
+            for _ in range(BATCH_ROUNDS_MAX):
+                answer = _db().batch_write_item(RequestItems={self.name: left})
+                left = answer.get("UnprocessedItems", {}).get(self.name, [])
+                if not left:
+                    break
+            else:
+                raise Busy("the store is throttling writes")
+
+    # Operations of a transaction; each may carry a condition, and shows the item that stood in its way.
+
+    def putting(self, item: Item, *, condition: str = "", values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """A put as one operation of `transact`."""
+        return {"Put": _conditioned({"TableName": self.name, "Item": pack_item(item)}, condition, values)}
+
+    def updating(
+        self,
+        pk: str,
+        sk: str,
+        expression: str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        names: Mapping[str, str] | None = None,
+        condition: str = "",
+    ) -> dict[str, Any]:
+        """An update as one operation of `transact`."""
+        request: dict[str, Any] = {"TableName": self.name, "Key": key(pk, sk), "UpdateExpression": expression}
+        if names:
+            request["ExpressionAttributeNames"] = dict(names)
+        return {"Update": _conditioned(request, condition, values)}
+
+    def _write(
+        self, operation: str, request: dict[str, Any], condition: str, values: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(_db(), operation)(**_conditioned(request, condition, values))
+        except _db().exceptions.ConditionalCheckFailedException as error:
+            old = error.response.get("Item")
+            raise ConditionFailed(unpack_item(old) if old else None) from error
+        return answer
+
+
+def table(name: str) -> Table:
+    """The table of one kind of life: people, activity, catalog, ledger, orders, engagement or settings."""
+    return Table(name)
+
+
+def transact(operations: Sequence[dict[str, Any]]) -> None:
+    """All operations or none; raises TransactionRefused. One trip; 2 write units per KB and item.
+
+    The SDK does not retry a cancelled transaction; the caller's load-decide-commit round does.
+    """
+    try:
+        _db().transact_write_items(TransactItems=list(operations))
+    except _db().exceptions.TransactionCanceledException as error:
+        reasons = error.response["CancellationReasons"]
+        raise TransactionRefused(
+            [reason.get("Code", "None") for reason in reasons],
+            [unpack_item(reason["Item"]) if reason.get("Item") else None for reason in reasons],
+        ) from error
+
+
+def key(pk: str, sk: str) -> dict[str, Any]:
+    """A primary key in DynamoDB's typed form."""
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _conditioned(request: dict[str, Any], condition: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    if condition:
+        request["ConditionExpression"] = condition
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if values:
+        request["ExpressionAttributeValues"] = pack_item(values)
+    return request
+
+
+def _db() -> Any:
+    return aws.client("dynamodb")

@@ -1,0 +1,41 @@
+"""Money as integers of a currency's minor unit."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+AMOUNT_MAX = 10**12  # in minor units: a hundred million yen orders fit, an overflow does not
+
+# ISO 4217 (list one): the currencies whose minor unit is not the hundredth.
+_DIGITS = {
+    **dict.fromkeys(
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+
+
+def digits(currency: str) -> int:
+    """How many decimal digits the minor unit of an ISO 4217 currency has: 0 for JPY, 2 for USD, 3 for KWD."""
+    return _DIGITS.get(currency, 2)
+
+
+def to_minor(value: object, currency: str) -> int:
+    """Convert an amount in major units (as Segment sends it) exactly to minor units.
+
+    `value` is an int, a float as JSON gave it, or a decimal string. Raises ValueError with a sentence when it is
+    not a number, is negative, too large, or has more digits than the currency.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number")
+    try:
+        minor = Decimal(str(value)).scaleb(digits(currency))
+    except InvalidOperation:
+        raise ValueError("must be a number") from None
+    if not minor.is_finite():
+        raise ValueError("must be a finite number")
+    if minor != minor.to_integral_value():
+        raise ValueError(f"has more than the {digits(currency)} decimal digits of {currency}")
+    if not 0 <= minor <= AMOUNT_MAX:
+        raise ValueError(f"must be between 0 and {AMOUNT_MAX} minor units")
+    return int(minor)
