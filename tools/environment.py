@@ -19,6 +19,14 @@ from pathlib import Path
 PIP = "pip==26.2.1"  # Chalice refuses newer ones
 LAMBDA_PLATFORMS = ("x86_64", "aarch64")
 FAILURE_LINES_MAX = 30
+ROUTINE = (
+    "Collecting ",
+    "Downloading ",
+    "Requirement already satisfied: ",
+    "Using cached ",
+    "Saved ",
+    "Looking in ",
+)
 
 
 class Unfit(Exception):
@@ -158,10 +166,11 @@ def pip(python: Path, *arguments: str, total: int) -> None:
                 progress(f"     unpacking {line.count(',') + 1} packages")
     progress("")
     if process.returncode != 0:
-        print("".join(talk[-FAILURE_LINES_MAX:]), file=sys.stderr)
+        telling = [line for line in talk if not line.lstrip().startswith(ROUTINE)]
+        print("".join(telling[-FAILURE_LINES_MAX:]), file=sys.stderr, end="")
         raise Unfit(
-            f"pip could not do its part (its words are above). Check the network and pip's settings, then run"
-            f" this again: it goes on by itself. Python here: {platform.python_version()}."
+            f"pip could not install everything for Python {platform.python_version()}; its own words are above."
+            " Check the network and pip's settings, then run this again: it starts over by itself."
         )
 
 
