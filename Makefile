@@ -8,11 +8,11 @@ STAGE ?= dev
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset train test check simulate bench package deploy test-clients test-browser test-spark \
+.PHONY: help run reset train test check format simulate bench package deploy test-clients test-browser test-spark \
         clean lock environment-local environment-dev environment-emulator environment-spark wheels
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 # --- the service on this machine
 
@@ -29,11 +29,19 @@ train: environment-local ## Train the recommendations of the local run again
 
 # --- checks
 
+typed = $(wildcard app.py) $(sort $(dir $(wildcard $(addsuffix /*.py,benchmarks chalicelib infrastructure local tools training))))
+
 check: environment-dev ## Format, lint, types and imports, in under a minute
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-	.venv/bin/mypy $(wildcard chalicelib app.py infrastructure local)
-	.venv/bin/lint-imports --no-logo --cache-dir .cache/import-linter
+	@failed=; \
+	.venv/bin/ruff format --check --quiet --output-format concise . || failed="$$failed format"; \
+	.venv/bin/ruff check . || failed="$$failed lint"; \
+	.venv/bin/mypy $(typed) || failed="$$failed types"; \
+	.venv/bin/lint-imports --no-logo --cache-dir .cache/import-linter || failed="$$failed imports"; \
+	if [ -n "$$failed" ]; then echo "Not right yet:$$failed. (make format puts format and simple lint right.)" >&2; exit 1; fi
+
+format: environment-dev ## Put the format and what lint can mend right
+	.venv/bin/ruff check --fix --exit-zero --quiet .
+	.venv/bin/ruff format .
 
 test: environment-dev environment-emulator wheels ## Every test that needs Python only, in under ten minutes
 	@$(call pytest,unit http consumers contract simulation security infrastructure)
@@ -75,24 +83,24 @@ clean: ## Remove environments, caches and products; keep what the local run has 
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: ## Write the requirements files from the groups in pyproject.toml
-	@$(find_python); "$$python" tools/lock.py $(UPGRADE)
+	@$(find_python); "$$python" -m tools.lock $(UPGRADE)
 
 # --- environments: each call looks for itself whether there is anything to do
 
 environment-local:
-	@$(find_python); "$$python" tools/environment.py install .venv requirements-local.txt
+	@$(find_python); "$$python" -m tools.environment install .venv requirements-local.txt
 
 environment-dev:
-	@$(find_python); "$$python" tools/environment.py install .venv requirements-dev.txt
+	@$(find_python); "$$python" -m tools.environment install .venv requirements-dev.txt
 
 environment-emulator:
-	@$(find_python); "$$python" tools/environment.py install .venv-emulator requirements-emulator.txt
+	@$(find_python); "$$python" -m tools.environment install .venv-emulator requirements-emulator.txt
 
 environment-spark:
-	@$(find_python); "$$python" tools/environment.py install .venv-spark requirements-spark.txt
+	@$(find_python); "$$python" -m tools.environment install .venv-spark requirements-spark.txt
 
 wheels: environment-dev
-	@.venv/bin/python tools/environment.py wheels .cache/wheels requirements.txt
+	@.venv/bin/python -m tools.environment wheels .cache/wheels requirements.txt
 
 define find_python
 python=; for candidate in $(PYTHON); do \

@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 from typing import NamedTuple
 
-from environment import pins
+from tools.environment import pins
 
 UV = "uv==0.13.9"
 TOOL = Path(".cache/lock")
