@@ -70,10 +70,10 @@ test-spark: ## Training at scale on Spark, in an environment of its own (Java ne
 
 # --- deployment
 
-package: environment-dev ## Build the deployment zip and the final template
+package: environment-local ## Build the deployment zip and the final template
 	@exec .venv/bin/python -m infrastructure package
 
-deploy: environment-dev ## Deploy to your AWS account: STAGE=dev
+deploy: environment-local ## Deploy to your AWS account: STAGE=dev
 	@exec .venv/bin/python -m infrastructure deploy --stage '$(STAGE)'
 
 # --- housekeeping
