@@ -162,7 +162,7 @@ def pip(python: Path, *arguments: str, total: int) -> None:
             if line.startswith(("Collecting ", "Requirement already satisfied: ")):
                 count += 1
                 progress(f"{min(count, total):4}/{total} {package_name(line)}")
-            elif line.startswith("Installing collected packages"):
+            elif line.startswith("Installing collected packages") and total > 1:
                 progress(f"     unpacking {line.count(',') + 1} packages")
     progress("")
     if process.returncode != 0:
