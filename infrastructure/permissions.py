@@ -1,0 +1,132 @@
+"""What each function may do: one role each, with the actions and tables its code uses and no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from infrastructure.functions import QUEUE, SCHEDULE, STREAM, Function
+from infrastructure.queues import dead_letters_of, queue_of
+from infrastructure.tables import BY_NAME
+
+READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+WRITE = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+
+KEYRING_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one function's code uses beside its own event source and log. Tables by their short names."""
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    publishes: bool = False  # puts facts on the bus
+    mails: bool = False
+    signs: bool = False  # reads the key ring: tokens, cursors, links
+
+
+GRANTS: dict[str, Grant] = {
+    "api": Grant(reads=tuple(BY_NAME), writes=tuple(BY_NAME), signs=True),
+    "activity_relay": Grant(publishes=True),
+    "engagement_relay": Grant(publishes=True),
+    "ledger_relay": Grant(publishes=True),
+    "orders_relay": Grant(publishes=True),
+    "people_relay": Grant(publishes=True),
+    "activity_on_facts": Grant(reads=("activity",), writes=("activity",)),
+    "campaigns_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",)),
+    "loyalty_on_facts": Grant(reads=("ledger", "settings"), writes=("ledger",)),
+    "messages_on_facts": Grant(
+        reads=("engagement", "orders", "people"), writes=("engagement",), mails=True, signs=True
+    ),
+    "orders_on_facts": Grant(reads=("orders",), writes=("orders",)),
+    "campaigns_tick": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True, signs=True),
+}
+
+
+def role(function: Function, grant: Grant, keyring: str) -> dict[str, Any]:
+    """The IAM role of one function. `keyring` is the name of the key ring's parameter."""
+    statements = [
+        _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [_arn(f"{function.logical_id}Log")]),
+        *_source_statements(function),
+        *_grant_statements(grant, keyring),
+    ]
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+            "Policies": [
+                {
+                    "PolicyName": function.name,
+                    "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
+                }
+            ],
+        },
+    }
+
+
+def _source_statements(function: Function) -> list[dict[str, Any]]:
+    if function.kind == QUEUE:
+        actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        return [_allow(actions, [_arn(queue_of(function.source))])]
+    statements = []
+    if function.kind in (STREAM, SCHEDULE):
+        statements.append(_allow(["sqs:SendMessage"], [_arn(dead_letters_of(function))]))
+    if function.kind == STREAM:
+        table = BY_NAME[function.source].logical_id
+        actions = [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ]
+        statements.append(_allow(actions, [{"Fn::Sub": f"${{{table}.Arn}}/stream/*"}]))
+    return statements
+
+
+def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
+    statements = []
+    if grant.reads:
+        indexes = [
+            {"Fn::Sub": f"${{{BY_NAME[name].logical_id}.Arn}}/index/{BY_NAME[name].index[0]}"}
+            for name in grant.reads
+            if BY_NAME[name].index
+        ]
+        statements.append(_allow([*READ], [*map(_table_arn, grant.reads), *indexes]))
+    if grant.writes:
+        statements.append(_allow([*WRITE], [*map(_table_arn, grant.writes)]))
+    if grant.publishes:
+        statements.append(_allow(["events:PutEvents"], [_arn("Bus")]))
+    if grant.mails:
+        identities = {"Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"}
+        statements.append(_allow(["ses:SendEmail", "ses:SendRawEmail"], [identities]))
+    if grant.signs:
+        statements.append(_allow(["ssm:GetParameter"], [{"Fn::Sub": KEYRING_ARN + keyring}]))
+    return statements
+
+
+def _table_arn(name: str) -> dict[str, Any]:
+    return _arn(BY_NAME[name].logical_id)
+
+
+def _arn(logical_id: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def _allow(actions: list[str], resources: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
