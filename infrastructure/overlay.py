@@ -13,7 +13,7 @@ SCHEDULE_RETRIES = 2
 SCHEDULE_SECONDS = 600
 LOG_DAYS = 30
 
-PARAMETERS: dict[str, dict[str, str]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "PublicUrl": {
         "Description": "Where customers reach the API; links in mails begin with it. Empty: the API's own address.",
         "Default": "",

@@ -103,9 +103,9 @@ def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
     statements = []
     if grant.reads:
         indexes = [
-            {"Fn::Sub": f"${{{BY_NAME[name].logical_id}.Arn}}/index/{BY_NAME[name].index[0]}"}
-            for name in grant.reads
-            if BY_NAME[name].index
+            {"Fn::Sub": f"${{{table.logical_id}.Arn}}/index/{table.index[0]}"}
+            for table in map(BY_NAME.__getitem__, grant.reads)
+            if table.index
         ]
         statements.append(_allow([*READ], [*map(_table_arn, grant.reads), *indexes]))
     if grant.writes:

@@ -103,7 +103,7 @@ def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
 
 def _request(properties: dict[str, Any], name: str) -> dict[str, Any]:
     # The API says the same as CloudFormation, in other words here and there.
-    request = {
+    request: dict[str, Any] = {
         key: copy.deepcopy(properties[key])
         for key in ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
         if key in properties

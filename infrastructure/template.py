@@ -14,7 +14,7 @@ from chalice.deploy import models
 from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
 from chalice.deploy.deployer import BaseDeployStep, BuildStage, InjectDefaults, SwaggerBuilder
 from chalice.deploy.swagger import CFNSwaggerGenerator
-from chalice.package import ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
+from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 
 from infrastructure.functions import KINDS, SCHEDULE, SERVERLESS_FUNCTION, STREAM
 from infrastructure.overlay import overlay
@@ -167,8 +167,11 @@ class _CodeElsewhere(BaseDeployStep):
         resource.filename = CODE
 
 
-class _Principals:
+class _Principals(PackageOptions):
     """Chalice asks an AWS client for these names, which needs a region and says the same."""
+
+    def __init__(self) -> None:
+        pass
 
     def service_principal(self, service: str) -> str:
         return f"{service}.amazonaws.com"
