@@ -1,0 +1,104 @@
+"""The nouns of mail: a message to be sent, what became of it, and the gate that may refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+EMAIL = "email"
+
+# Why a message was withheld.
+NO_ADDRESS = "no_address"
+NO_CONSENT = "no_consent"
+SUPPRESSED = "suppressed"
+EXPIRED = "expired"
+
+
+class MessageClass(StrEnum):
+    """What law and manners ask of a message: facts about an order, or an invitation that needs consent."""
+
+    TRANSACTIONAL = "transactional"
+    PROMOTIONAL = "promotional"
+
+
+class Status(StrEnum):
+    """What became of one message. `claimed` and `deferred` are on the way; the others are final."""
+
+    CLAIMED = "claimed"  # somebody is handing it to the channel, or died doing so
+    DEFERRED = "deferred"  # the channel said no for now, and certainly did not send
+    SENT = "sent"
+    WITHHELD = "withheld"
+    FAILED = "failed"  # the channel refused for good
+    UNKNOWN = "unknown"  # nobody heard whether it was sent, so it is never sent again
+
+
+class Outcome(StrEnum):
+    """What one attempt to send came to."""
+
+    SENT = "sent"
+    WITHHELD = "withheld"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EARLIER = "earlier"  # settled before, by whoever came first
+    IN_FLIGHT = "in_flight"  # somebody else is at it this moment
+    DEFERRED = "deferred"  # certainly not sent; try again later
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the cause of the message needs no further attempt."""
+        return self not in (Outcome.IN_FLIGHT, Outcome.DEFERRED)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What somebody wants to tell a customer. `send_key` names its cause: one key is sent at most once, for ever.
+
+    `reason` says why it is sent (`shipment_delivered`); `section` picks the words inside the template; `values` fill
+    them. `at` is the moment of the decision to send.
+    """
+
+    customer_id: str
+    send_key: str
+    template: str
+    message_class: MessageClass
+    reason: str
+    section: str = "mail"
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What may be sent to one customer: consent for promotional mail, and whether mail is suppressed altogether."""
+
+    email_marketing: bool = False
+    suppressed: str = ""
+
+
+@dataclass(frozen=True)
+class Send:
+    """The record of one message: claimed once, then settled."""
+
+    customer_id: str
+    send_key: str
+    send_id: str
+    template: str
+    message_class: MessageClass
+    status: Status
+    reason: str  # why it is sent, or why it was not
+    at: datetime
+    claimed_at: datetime
+    provider_id: str = ""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One rendered mail, ready for the channel. `headers` are the extra ones; every value is a single line."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    headers: Mapping[str, str]
