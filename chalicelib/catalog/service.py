@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -109,23 +110,22 @@ def put_batch(sent: Sequence[Any], *, now: datetime) -> BatchAnswer:
     return BatchAnswer(success=not refused, accepted=len(new), refused=refused)
 
 
-def import_items(sent: Iterable[Mapping[str, Any]], *, now: datetime) -> Iterable[int]:
-    """Fill an empty catalogue from bodies as in a batch; yields how many are written so far, for a progress bar.
+def import_items(
+    sent: Iterable[Mapping[str, Any]], *, now: datetime, on_written: Callable[[int], None] | None = None
+) -> int:
+    """Fill an empty catalogue from bodies as in a batch, over what is there under the same ids; returns how many.
 
-    Raises pydantic's ValidationError at the first wrong one. What was there under the same ids is overwritten.
+    `on_written` hears after each chunk how many it held, for a progress bar. Raises pydantic's ValidationError at the
+    first wrong one; earlier chunks are stored by then.
     """
     written = 0
-    chunk: list[CatalogItem] = []
-    for each in sent:
-        body = BatchItem.model_validate(each)
-        chunk.append(_item(body.item_id, body, created_at=now, now=now))
-        if len(chunk) == IMPORT_CHUNK:
-            store.save_many(chunk)
-            written += len(chunk)
-            chunk = []
-            yield written
-    store.save_many(chunk)
-    yield written + len(chunk)
+    bodies = iter(sent)
+    while chunk := [BatchItem.model_validate(each) for each in islice(bodies, IMPORT_CHUNK)]:
+        store.save_many([_item(body.item_id, body, created_at=now, now=now) for body in chunk])
+        written += len(chunk)
+        if on_written:
+            on_written(len(chunk))
+    return written
 
 
 def answer(item: CatalogItem) -> ItemAnswer:

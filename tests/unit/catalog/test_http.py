@@ -253,7 +253,10 @@ def test_the_demo_fills_an_empty_catalogue_in_bulk(api: Any, aws: Any) -> None:
 
     bodies = ({"item_id": f"i{number:03d}", "title": "x"} for number in range(501))
 
-    assert list(service.import_items(bodies, now=clock.now())) == [500, 501]
+    chunks: list[int] = []
+
+    assert service.import_items(bodies, now=clock.now(), on_written=chunks.append) == 501
+    assert chunks == [500, 1]
     assert api.get("/v1/items/i500").status_code == 200
 
 
