@@ -32,7 +32,9 @@ def consent_operation(customer_id: str, purpose: str, granted: bool, at: datetim
     assert purpose in PURPOSES, "the gate decides about channels only"
 
     name = f"consent_{purpose}"
-    not_newer = f"{name}_at <= :at" if not granted else f"{name}_at < :at OR ({name}_at = :at AND {name} = :granted)"
+    not_newer = (
+        f"{name}_at <= :at" if not granted else f"{name}_at < :at OR ({name}_at = :at AND {name} = :granted)"
+    )
     return table("engagement").updating(
         _pk(customer_id),
         SK,
@@ -48,10 +50,11 @@ def admit(customer_id: str, send_key: str, message_class: MessageClass, *, now: 
     Asking again with the same key is let through again while nothing else changed: whether it was already sent is
     the record's business, and a crash between the two must not lose a message.
     """
-    condition, values = NOT_SUPPRESSED, {":key": send_key, ":now": to_text(now)}
+    condition = NOT_SUPPRESSED
+    values: dict[str, Any] = {":key": send_key, ":now": to_text(now)}
     if message_class is MessageClass.PROMOTIONAL:
         condition = f"{CONSENTED} AND {NOT_SUPPRESSED}"
-        values = {**values, ":true": True}
+        values[":true"] = True
     try:
         table("engagement").update(
             _pk(customer_id),

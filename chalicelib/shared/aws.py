@@ -10,6 +10,8 @@ from typing import Any
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
 ATTEMPTS_MAX = 3
+# A second SendEmail is a second mail: whether the first arrived is for the sender to judge, never for the SDK.
+SENT_ONCE = frozenset({"sesv2"})
 
 _making = threading.Lock()  # botocore sessions are not safe to share while making a client; clients are
 
@@ -30,7 +32,7 @@ def _client(service: str) -> Any:
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "max_attempts": ATTEMPTS_MAX},
+            retries={"mode": "standard", "total_max_attempts": 1 if service in SENT_ONCE else ATTEMPTS_MAX},
             max_pool_connections=32,
         ),
     )
