@@ -16,7 +16,7 @@ PERIOD_SECONDS = 300
 CONDITIONS = {"HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}}
 
 
-def alarms(functions: list[Function]) -> dict[str, Any]:
+def alarms(functions: list[Function], api_name: str) -> dict[str, Any]:
     """The alarms and the topic that carries them to a person."""
     # CloudWatch may not use a topic encrypted with the account's standard key; an alarm names no customer.
     found: dict[str, Any] = {
@@ -36,7 +36,7 @@ def alarms(functions: list[Function]) -> dict[str, Any]:
         "ServerErrorsAlarm": _alarm(
             "server-errors",
             "The API answered 5xx",
-            ("AWS/ApiGateway", "5XXError", [_dimension("ApiName", {"Fn::Sub": "${RestAPI}"})]),
+            ("AWS/ApiGateway", "5XXError", [_dimension("ApiName", api_name)]),
             threshold=SERVER_ERRORS,
         ),
     }
@@ -104,7 +104,7 @@ def _alarm(
     }
 
 
-def _dimension(name: str, value: dict[str, Any]) -> dict[str, Any]:
+def _dimension(name: str, value: Any) -> dict[str, Any]:
     return {"Name": name, "Value": value}
 
 

@@ -38,10 +38,15 @@ ANSWERS: dict[str, tuple[int, str, str]] = {
 RETRY_AFTER_SECONDS = {"THROTTLED": 1, "QUOTA_EXCEEDED": 60}
 
 
+def name(stage: str) -> str:
+    """The API's name, by which its metrics are kept."""
+    return f"kokyaku-{stage}"
+
+
 def properties(stage: str) -> dict[str, Any]:
     """What Chalice's `RestAPI` lacks."""
     return {
-        "Name": f"kokyaku-{stage}",
+        "Name": name(stage),
         "Description": f"Kokyaku, stage {stage}",
         "GatewayResponses": {kind: _answer(kind, *answer) for kind, answer in ANSWERS.items()},
         "MethodSettings": [

@@ -44,7 +44,7 @@ def overlay(chalice: dict[str, Any], stage: str) -> dict[str, Any]:
     for function in functions:
         resources |= _of_function(function, stage)
     resources["RestAPI"] = {"Properties": gateway.properties(stage)}
-    resources |= alarms.alarms(functions)
+    resources |= alarms.alarms(functions, gateway.name(stage))
     return {
         "Description": f"Kokyaku, stage {stage}",
         "Parameters": {name: {"Type": "String", **body} for name, body in PARAMETERS.items()},
@@ -61,6 +61,8 @@ def overlay(chalice: dict[str, Any], stage: str) -> dict[str, Any]:
 
 def _variables(stage: str) -> dict[str, Any]:
     return {table.variable: {"Ref": table.logical_id} for table in tables.TABLES} | {
+        # There are none, and looking for them reads the metadata of every package at each cold start.
+        "PYDANTIC_DISABLE_PLUGINS": "true",
         "KOKYAKU_STAGE": stage,
         "KOKYAKU_BUS": {"Ref": "Bus"},
         "KOKYAKU_KEYRING": keyring_of(stage),
