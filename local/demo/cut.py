@@ -25,8 +25,8 @@ SEED = "kokyaku"
 # A parcel for a day, two charges and a picture: they were sold, but nobody wants them recommended.
 NOT_GOODS = frozenset({"22016", "23444", "23574", "23702"})
 
-# The small cut: (orders from, orders to, how many customers). About as the whole shop is spread, but with fewer
-# of those who came once (a third of the shop), because they show little, and without those beyond 60 orders.
+# The small cut: (orders from, orders to, how many customers). About as the whole shop is spread, but with
+# fewer of those who came once (a third of the shop), as they show little, and without those beyond 60 orders.
 STRATA = ((1, 1, 40), (2, 2, 55), (3, 3, 40), (4, 5, 50), (6, 9, 50), (10, 19, 45), (20, 60, 20))
 LINES_PER_ORDER_MAX = 100
 # So many customers of the last day are always in, so that the small cut ends on the day the whole shop ends.
