@@ -1,0 +1,148 @@
+"""One local run from the first line it prints to the last process it stops."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from local import load, stack, welcome
+from local.doors import PREFIX, Doors
+from local.drive import Driver
+from local.emulator import Emulator
+from local.gateway import Gateway, Reply, Sent
+from local.home import Home
+from local.mailbox import Mailbox
+from local.server import Answer, Server
+from local.settings import Settings, Stop
+
+DRAIN_SECONDS_MAX = 10
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(settings: Settings) -> None:
+    """Serve until somebody stops it."""
+    home = Home(settings.state)
+    with home.alone(), _stop_signals():
+        server = Server(settings.port)  # before anything slow: a busy port is told at once
+        try:
+            _start_over_if_unfinished(home)
+            welcome.say("Starting the embedded AWS ...")
+            with Emulator(settings.emulator_python, home.emulator) as emulator:
+                _stand(settings, home, server, emulator)
+        except KeyboardInterrupt:
+            welcome.say("Stopped. What was stored is kept for the next run.")
+        finally:
+            server.stop()
+
+
+def train(settings: Settings) -> None:
+    """Train recommendations on what is stored, beside a running service or alone."""
+    home = Home(settings.state)
+    running = home.running()
+    if running is not None:
+        if "environment" not in running:
+            raise Stop("The service is still starting: train when it is ready.")
+        stack.reach(running["endpoint"])
+        os.environ |= running["environment"]
+        load.train()
+        return
+    if not home.notes():
+        raise Stop("Nothing is stored yet: `make run` first.")
+    with home.alone(), Emulator(settings.emulator_python, home.emulator) as emulator:
+        stack.reach(emulator.endpoint)
+        stack.stand("http://127.0.0.1")
+        load.train()
+
+
+def _stand(settings: Settings, home: Home, server: Server, emulator: Emulator) -> None:
+    welcome.say("Preparing tables, queues and the bus ...")
+    stack.reach(emulator.endpoint)
+    standing = stack.stand(server.address)
+    driver = Driver()
+    with welcome.log_to(home.log):
+        driver.start(standing.wires, standing.resources)
+        try:
+            demo = _furnish(settings, home)
+            home.tell(
+                address=server.address, endpoint=emulator.endpoint, environment=dict(standing.environment)
+            )
+            _serve(home, server, driver, emulator, demo)
+        finally:
+            driver.stop()
+
+
+def _furnish(settings: Settings, home: Home) -> str:
+    """Load the demo that was asked for, unless something is stored already; answers which one is here."""
+    here = home.notes().get("demo")
+    if here is not None:
+        return str(here)
+    if settings.demo != "0":
+        home.remember(unfinished=True)
+        load.demo(settings.demo)
+    home.remember(unfinished=False, demo=settings.demo)
+    return settings.demo
+
+
+def _start_over_if_unfinished(home: Home) -> None:
+    # Half of a demo is of no use, and nobody can have stored anything else yet.
+    if home.notes().get("unfinished"):
+        welcome.say("The demo was not loaded to its end last time: starting over.")
+        home.clear()
+
+
+def _serve(home: Home, server: Server, driver: Driver, emulator: Emulator, demo: str) -> None:
+    mailbox = Mailbox(home.mailbox)
+    mailbox.listen()
+    server.start(_answer(Doors(driver, mailbox), driver))
+    welcome.ready(server.address, demo)
+    try:
+        while emulator.is_running:
+            time.sleep(0.5)
+        raise Stop(f"The embedded AWS ended by itself; see {emulator.log}.")
+    except KeyboardInterrupt:
+        welcome.say("\nStopping ...")
+        server.stop()
+        # The emulator's streams live in its memory only: what they still hold would be lost.
+        left = driver.settle(DRAIN_SECONDS_MAX)
+        if left:
+            welcome.say(
+                f"Not everything could be finished ({', '.join(left)}); what is in queues goes on next time."
+            )
+        raise
+
+
+def _answer(doors: Doors, driver: Driver) -> Answer:
+    from app import app
+
+    gateway = Gateway(app)
+
+    def answer(sent: Sent) -> Reply:
+        if sent.path == PREFIX or sent.path.startswith(f"{PREFIX}/"):
+            return doors.handle(sent)
+        reply = gateway.handle(sent)
+        if sent.method != "GET":
+            driver.nudge()
+        return reply
+
+    return answer
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM interrupt once, wherever the run is; while it cleans up, further ones wait in vain."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
