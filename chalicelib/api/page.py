@@ -1,0 +1,137 @@
+"""A readable page of the OpenAPI document: plain HTML, no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
+h1 small { font-weight: normal; opacity: .7; } h2 { border-bottom: 1px solid var(--line); margin-top: 2.5rem; }
+details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; }
+summary { cursor: pointer; padding: .5rem .7rem; } details > div { padding: 0 .9rem .7rem; }
+code, pre { background: var(--soft); border-radius: .25rem; padding: .1rem .3rem; font-size: .92em; }
+pre { overflow-x: auto; padding: .6rem; white-space: pre-wrap; }
+.method { display: inline-block; font-weight: 700; min-width: 4.2rem; }
+table { border-collapse: collapse; width: 100%; } td, th { border-bottom: 1px solid var(--line); padding: .3rem .5rem;
+text-align: left; vertical-align: top; } nav a { margin-right: 1rem; }
+"""
+NEST_MAX = 6
+
+
+def page(document: dict[str, Any]) -> str:
+    """The document as one HTML page, routes grouped by room."""
+    rooms: dict[str, list[str]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            rooms.setdefault(operation["tags"][0], []).append(_route(document, method, path, operation))
+    sections = "".join(f'<h2 id="{room}">{room}</h2>{"".join(rooms[room])}' for room in sorted(rooms))
+    links = "".join(f'<a href="#{room}">{room}</a>' for room in sorted(rooms))
+    info = document["info"]
+    keys = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{_text(scheme['description'])}</td></tr>"
+        for name, scheme in document["components"]["securitySchemes"].items()
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(info["title"])} API</title><style>{STYLE}</style></head><body>
+<h1>{escape(info["title"])} <small>{escape(info["summary"])} &middot; {escape(info["version"])}</small></h1>
+<p>Machine-readable: <a href="openapi.json">openapi.json</a></p>
+{_text(info["description"])}
+<h2>Who is calling</h2><table>{keys}</table>
+<nav>{links}</nav>{sections}</body></html>"""
+
+
+def _route(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
+    callers = ", ".join(name for each in operation["security"] for name in each) or "anybody"
+    scope = f" (scope <code>{escape(operation['x-scope'])}</code>)" if "x-scope" in operation else ""
+    body = operation.get("requestBody", {}).get("content", {})
+    sent = next(iter(body.values()), {}).get("schema")
+    parts = [
+        f"<p>{_text(operation.get('description', ''))}</p>" if "description" in operation else "",
+        f"<p>Who: {escape(callers)}{scope}</p>",
+        _parameters(operation.get("parameters", [])),
+        f"<h4>Body</h4>{_schema(document, sent)}" if sent else "",
+        _answers(document, operation["responses"]),
+    ]
+    return (
+        f'<details id="{escape(operation["operationId"])}"><summary><span class="method">{method.upper()}</span>'
+        f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div>{''.join(parts)}</div></details>"
+    )
+
+
+def _parameters(parameters: list[dict[str, Any]]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(each['name'])}</code></td><td>{each['in']}{', required' if each['required'] else ''}"
+        f"</td><td>{escape(_type(each['schema']))}</td><td>{_text(each.get('description', ''))}</td></tr>"
+        for each in parameters
+    )
+    return f"<h4>Parameters</h4><table>{rows}</table>" if rows else ""
+
+
+def _answers(document: dict[str, Any], responses: dict[str, Any]) -> str:
+    parts = []
+    for status, response in responses.items():
+        schema = next(iter(response.get("content", {}).values()), {}).get("schema")
+        shown = _schema(document, schema) if schema and status < "400" else ""
+        parts.append(f"<li><code>{status}</code> {_text(response['description'])}{shown}</li>")
+    return f"<h4>Answers</h4><ul>{''.join(parts)}</ul>"
+
+
+def _schema(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> str:
+    """A table of a schema's fields; nested objects become nested tables."""
+    schema = _resolved(document, schema)
+    if schema.get("type") == "array" and depth < NEST_MAX:
+        return f"<p>A list of:</p>{_schema(document, schema['items'], depth + 1)}"
+    if "properties" not in schema or depth >= NEST_MAX:
+        return f"<p>{escape(_type(schema))}</p>"
+    rows = []
+    for name, field in schema["properties"].items():
+        full = _resolved(document, field)
+        inner = full.get("items", full)
+        nested = _schema(document, inner, depth + 1) if "properties" in _resolved(document, inner) else ""
+        mark = ", required" if name in schema.get("required", []) else ""
+        text = _text(field.get("description") or full.get("description", "")) + _example(field) + nested
+        rows.append(f"<tr><td><code>{escape(name)}</code></td><td>{escape(_type(full))}{mark}</td><td>{text}</td></tr>")
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference, also through `X or null`."""
+    options = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
+    if len(options) == 1:
+        schema = {**schema, **options[0]}
+        schema.pop("anyOf", None)
+    reference = schema.get("$ref")
+    if reference:
+        found: dict[str, Any] = document["components"]["schemas"][reference.rsplit("/", 1)[-1]]
+        return found
+    return schema
+
+
+def _type(schema: dict[str, Any]) -> str:
+    limits = [
+        f"{word} {schema[name]}"
+        for name, word in (("minimum", "from"), ("maximum", "to"), ("maxLength", "up to"), ("maxItems", "up to"))
+        if name in schema
+    ]
+    kind = schema.get("type") or ("one of several" if "anyOf" in schema else "object" if "$ref" in schema else "any")
+    if "enum" in schema:
+        kind = " | ".join(map(str, schema["enum"]))
+    return " ".join([str(kind), *limits])
+
+
+def _example(field: dict[str, Any]) -> str:
+    examples = field.get("examples")
+    return f" e.g. <code>{escape(str(examples[0]))}</code>" if examples else ""
+
+
+def _text(markdown: str) -> str:
+    """The little Markdown our descriptions use: paragraphs, list items, `code` and **bold**."""
+    lines = escape(markdown, quote=False).replace("\n  ", " ").split("\n")
+    items = "".join(f"<li>{line[2:]}</li>" if line.startswith("* ") else f"{line}\n" for line in lines)
+    parts = items.split("`")
+    coded = "".join(part if n % 2 == 0 else f"<code>{part}</code>" for n, part in enumerate(parts))
+    bold = coded.split("**")
+    return "".join(part if n % 2 == 0 else f"<b>{part}</b>" for n, part in enumerate(bold))

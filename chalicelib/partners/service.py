@@ -1,0 +1,51 @@
+"""Use cases of API keys."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from chalicelib.partners import store
+from chalicelib.partners.schemas import KeyAnswer, KeyRequest, KeyRevoked
+from chalicelib.shared.access import hash_key
+from chalicelib.shared.clock import to_text
+from chalicelib.shared.dynamo import Item
+from chalicelib.shared.errors import KeyReused, NotFound
+from chalicelib.shared.ids import fingerprint
+
+SECRET_BYTES = 32
+PREFIXES = {"secret": "sk_", "publishable": "pk_"}
+
+
+def create_key(request: KeyRequest, *, idempotency_key: str, now: datetime) -> KeyAnswer:
+    """Make a key once per Idempotency-Key. A replay names the key but cannot show it: only its hash is stored."""
+    key = PREFIXES[request.kind] + secrets.token_urlsafe(SECRET_BYTES)
+    item: Item = {
+        "key_id": fingerprint("api-key", idempotency_key),
+        "name": request.name,
+        "kind": request.kind,
+        "scopes": sorted(set(request.scopes)),
+        "expires_at": to_text(request.expires_at) if request.expires_at else None,
+        "created_at": to_text(now),
+        "fingerprint": fingerprint(request.model_dump_json()),
+    }
+    try:
+        store.add(hash_key(key), item)
+    except store.KeyExists as earlier:
+        if earlier.item["fingerprint"] != item["fingerprint"]:
+            raise KeyReused() from earlier
+        return _answer(earlier.item, None)
+    return _answer(item, key)
+
+
+def revoke_key(key_id: str, *, now: datetime) -> KeyRevoked:
+    """Stop a key; processes that have it cached refuse it within `access.KEY_CACHE_SECONDS`."""
+    revoked_at = store.revoke(key_id, to_text(now))
+    if revoked_at is None:
+        raise NotFound("no key has this id")
+    return KeyRevoked(key_id=key_id, revoked_at=revoked_at)
+
+
+def _answer(item: Item, key: str | None) -> KeyAnswer:
+    shown = {name: item[name] for name in ("key_id", "name", "kind", "scopes", "expires_at", "created_at")}
+    return KeyAnswer(**shown, key=key)

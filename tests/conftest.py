@@ -1,0 +1,75 @@
+"""What every test may use: an embedded AWS behind one lock, and the app in front of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+# Set before any client is made. The names of a real account must never leak into a test.
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "ap-northeast-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # else botocore asks for a stream address moto does not know
+    "KOKYAKU_STAGE": "embedded",
+    "KOKYAKU_BUS": "kokyaku",
+    "KOKYAKU_PUBLIC_URL": "https://shop.example.com",
+    "KOKYAKU_MAIL_FROM": "shop@example.com",
+    "KOKYAKU_SHOP_NAME": "Kokyaku Demo Shop",
+    "KOKYAKU_SHOP_ADDRESS": "1-1 Chiyoda, Tokyo 100-0001",
+    "KOKYAKU_SHOP_CONTACT": "help@example.com",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The variables a deployment would set; every cache that read older ones is emptied before and after."""
+    from chalicelib.shared import access, clock
+    from chalicelib.shared.config import TABLES, config
+
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    for name in TABLES:
+        monkeypatch.setenv(f"{name.upper()}_TABLE", f"kokyaku-test-{name}")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    _forget()
+    yield
+    config.cache_clear()
+    access._known.clear()
+    clock.travel(timedelta(0))
+    _forget()
+
+
+@pytest.fixture
+def aws(environment: None) -> Iterator[Any]:
+    """Moto behind one lock, with every table, the bus and a verified sender; yields the DynamoDB client."""
+    from tests.support.embedded import embedded_aws
+
+    with embedded_aws() as client:
+        yield client
+
+
+@pytest.fixture
+def api(aws: Any) -> Iterator[Any]:
+    """The app's HTTP door without a server: `api.get(path)`, `api.post(path, body)`; trusted unless headers say else."""
+    from tests.support.embedded import Api
+
+    with Api() as door:
+        yield door
+
+
+def _forget() -> None:
+    from chalicelib.shared import aws as clients
+    from chalicelib.shared import tokens
+    from chalicelib.shared.config import config
+
+    config.cache_clear()
+    clients.forget_clients()
+    tokens.key_ring.cache_clear()
