@@ -1,7 +1,117 @@
-"""orders: what it does when others say something happened, and what it tells them."""
+"""What orders do when others say something happened, and what they tell others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from chalice.app import Blueprint
 
+from chalicelib.activity.schemas import ActivityRecorded, OrderDetails
+from chalicelib.orders import mapping, rules, service
+from chalicelib.orders.model import Order, OrderLine, Shipment
+from chalicelib.orders.schemas import (
+    ORDER_PLACED,
+    SHIPMENT_STATUS_CHANGED,
+    OrderPlaced,
+    OrderPlacedLine,
+    ShipmentStatusChanged,
+)
+from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared.consumer import Change, on_facts, relay
+from chalicelib.shared.facts import Fact
+
 handlers = Blueprint(__name__)
+
+ORDER_COMPLETED = "Order Completed"
+
+
+@handlers.on_sqs_message(queue="orders", batch_size=10, name="orders_on_facts")
+@on_facts
+def orders_on_facts(fact: Fact, now: datetime) -> None:
+    """`activity.recorded`: a trusted `Order Completed` of a known customer is an order, unless the shop told us first."""
+    activity = ActivityRecorded.model_validate(fact.data)
+    if activity.event != ORDER_COMPLETED or not activity.trusted or activity.customer_id is None:
+        return
+    details = OrderDetails.model_validate(activity.details)
+    service.accept_completed(
+        Order(
+            order_id=details.order_id,
+            customer_id=activity.customer_id,
+            placed_at=from_text(activity.at),
+            currency=details.currency,
+            total=details.total,
+            lines=tuple(
+                OrderLine(str(place), line.item_id, line.quantity, line.price)
+                for place, line in enumerate(details.lines, start=1)
+            ),
+            discount=details.discount,
+            tax=details.tax,
+            shipping_cost=details.shipping_cost,
+        )
+    )
+
+
+@handlers.on_dynamodb_record(
+    stream_arn="orders", batch_size=100, starting_position="TRIM_HORIZON", name="orders_relay"
+)
+@relay
+def orders_relay(change: Change) -> Sequence[Fact]:
+    """A new order is `order.placed`; a parcel's entry into a status is `shipment.status_changed`."""
+    new = change.new
+    if new is None:
+        return []
+    if new["sk"] == mapping.ORDER and change.old is None:
+        return [_placed(mapping.to_order(new))]
+    if new["sk"] == mapping.HEAD and change.old is not None:
+        before, after = mapping.to_shipment(change.old), mapping.to_shipment(new)
+        return [_moved(after)] if rules.is_entered(before.head, after.head) else []
+    return []
+
+
+def _placed(order: Order) -> Fact:
+    data = OrderPlaced(
+        order_id=order.order_id,
+        customer_id=order.customer_id,
+        placed_at=to_text(order.placed_at),
+        total=order.total,
+        currency=order.currency,
+        lines=[
+            OrderPlacedLine(item_id=line.item_id, quantity=line.quantity, price=line.price)
+            for line in order.lines
+        ],
+        imported=order.imported,
+    )
+    return Fact(
+        id=f"{ORDER_PLACED}:{order.order_id}",
+        type=ORDER_PLACED,
+        subject=f"customers/{order.customer_id}",
+        time=order.placed_at,
+        data=data.model_dump(),
+        hops=1,
+    )
+
+
+def _moved(shipment: Shipment) -> Fact:
+    head = shipment.head
+    assert head.since is not None, "a status that was entered was entered at a time"
+    data = ShipmentStatusChanged(
+        shipment_id=shipment.shipment_id,
+        order_id=shipment.order_id,
+        customer_id=shipment.customer_id,
+        status=head.status.value,
+        attempt=head.attempt,
+        at=to_text(head.since),
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        estimated_from=head.estimated.start.isoformat() if head.estimated else None,
+        estimated_until=head.estimated.until.isoformat() if head.estimated else None,
+    )
+    return Fact(
+        id=f"{SHIPMENT_STATUS_CHANGED}:{shipment.shipment_id}:{head.attempt}:{head.status.value}",
+        type=SHIPMENT_STATUS_CHANGED,
+        subject=f"customers/{shipment.customer_id}",
+        time=head.since,
+        data=data.model_dump(),
+        hops=1,
+    )

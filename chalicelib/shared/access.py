@@ -83,6 +83,7 @@ ROUTES: dict[str, Rule] = {
     "PUT /v1/orders/{order_id}": Rule("orders:write"),
     "GET /v1/orders/{order_id}": Rule("orders:read"),
     "GET /v1/orders/{order_id}/tracking": Rule("orders:read"),
+    "GET /v1/customers/{customer_id}/orders": Rule("orders:read"),
     "GET /v1/me/orders": OWN,
     "POST /v1/orders/{order_id}/shipments": Rule("orders:write"),
     "POST /v1/shipments/{shipment_id}/events": Rule("orders:write"),

@@ -189,15 +189,11 @@ class Table:
 
     def put_many(self, items: Sequence[Item]) -> None:
         """Write items blindly (only for items that may be written twice). One trip per 25; raises Busy at the end."""
-        for start in range(0, len(items), BATCH_WRITE_MAX):
-            left = [{"PutRequest": {"Item": pack_item(item)}} for item in items[start : start + BATCH_WRITE_MAX]]
-            for _ in range(BATCH_ROUNDS_MAX):
-                answer = _db().batch_write_item(RequestItems={self.name: left})
-                left = answer.get("UnprocessedItems", {}).get(self.name, [])
-                if not left:
-                    break
-            else:
-                raise Busy("the store is throttling writes")
+        self._write_many([{"PutRequest": {"Item": pack_item(item)}} for item in items])
+
+    def delete_many(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Remove items by key, those that are there. One trip per 25; raises Busy at the end."""
+        self._write_many([{"DeleteRequest": {"Key": key(pk, sk)}} for pk, sk in dict.fromkeys(keys)])
 
     # Operations of a transaction; each may carry a condition, and shows the item that stood in its way.
 
@@ -220,6 +216,21 @@ class Table:
         if names:
             request["ExpressionAttributeNames"] = dict(names)
         return {"Update": _conditioned(request, condition, values)}
+
+    def deleting(self, pk: str, sk: str) -> dict[str, Any]:
+        """A delete as one operation of `transact`; an item that is not there is deleted already."""
+        return {"Delete": {"TableName": self.name, "Key": key(pk, sk)}}
+
+    def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
+        for start in range(0, len(requests), BATCH_WRITE_MAX):
+            left = list(requests[start : start + BATCH_WRITE_MAX])
+            for _ in range(BATCH_ROUNDS_MAX):
+                answer = _db().batch_write_item(RequestItems={self.name: left})
+                left = answer.get("UnprocessedItems", {}).get(self.name, [])
+                if not left:
+                    break
+            else:
+                raise Busy("the store is throttling writes")
 
     def _write(
         self, operation: str, request: dict[str, Any], condition: str, values: Mapping[str, Any] | None
