@@ -130,7 +130,12 @@ def _security(contract: Contract) -> list[dict[str, list[str]]]:
 def _parameters(contract: Contract) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", contract.signature)
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+        }
         for name in names
     ]
     if contract.query is not None:
@@ -157,10 +162,12 @@ def _parameters(contract: Contract) -> list[dict[str, Any]]:
 def _responses(contract: Contract, schemas: Mapping[Any, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done."}
     if contract.answer is not None:
-        success["content"] = {contract.answer_media_type: {"schema": schemas[contract.answer, "serialization"]}}
+        success["content"] = {
+            contract.answer_media_type: {"schema": schemas[contract.answer, "serialization"]}
+        }
     elif contract.answer_media_type != "application/json":
         success["content"] = {contract.answer_media_type: {"schema": {"type": "string"}}}
-    responses = {str(contract.status): success}
+    responses = {str(status): success for status in (contract.status, *contract.also)}
     for status, text in _refusals(contract):
         problem = {MEDIA_TYPE: {"schema": schemas[Problem, "serialization"]}}
         responses.setdefault(str(status), {"description": text, "content": problem})

@@ -46,8 +46,7 @@ def page(document: dict[str, Any]) -> str:
 def _route(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
     callers = ", ".join(name for each in operation["security"] for name in each) or "anybody"
     scope = f" (scope <code>{escape(operation['x-scope'])}</code>)" if "x-scope" in operation else ""
-    body = operation.get("requestBody", {}).get("content", {})
-    sent = next(iter(body.values()), {}).get("schema")
+    sent = _content_schema(operation.get("requestBody", {}))
     parts = [
         f"<p>{_text(operation.get('description', ''))}</p>" if "description" in operation else "",
         f"<p>Who: {escape(callers)}{scope}</p>",
@@ -73,10 +72,16 @@ def _parameters(parameters: list[dict[str, Any]]) -> str:
 def _answers(document: dict[str, Any], responses: dict[str, Any]) -> str:
     parts = []
     for status, response in responses.items():
-        schema = next(iter(response.get("content", {}).values()), {}).get("schema")
+        schema = _content_schema(response)
         shown = _schema(document, schema) if schema and status < "400" else ""
         parts.append(f"<li><code>{status}</code> {_text(response['description'])}{shown}</li>")
     return f"<h4>Answers</h4><ul>{''.join(parts)}</ul>"
+
+
+def _content_schema(described: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of a body or an answer; every media type of ours has the same one."""
+    content: dict[str, Any] = next(iter(described.get("content", {}).values()), {})
+    return content.get("schema")
 
 
 def _schema(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> str:
@@ -93,7 +98,9 @@ def _schema(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) ->
         nested = _schema(document, inner, depth + 1) if "properties" in _resolved(document, inner) else ""
         mark = ", required" if name in schema.get("required", []) else ""
         text = _text(field.get("description") or full.get("description", "")) + _example(field) + nested
-        rows.append(f"<tr><td><code>{escape(name)}</code></td><td>{escape(_type(full))}{mark}</td><td>{text}</td></tr>")
+        rows.append(
+            f"<tr><td><code>{escape(name)}</code></td><td>{escape(_type(full))}{mark}</td><td>{text}</td></tr>"
+        )
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -113,10 +120,17 @@ def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 def _type(schema: dict[str, Any]) -> str:
     limits = [
         f"{word} {schema[name]}"
-        for name, word in (("minimum", "from"), ("maximum", "to"), ("maxLength", "up to"), ("maxItems", "up to"))
+        for name, word in (
+            ("minimum", "from"),
+            ("maximum", "to"),
+            ("maxLength", "up to"),
+            ("maxItems", "up to"),
+        )
         if name in schema
     ]
-    kind = schema.get("type") or ("one of several" if "anyOf" in schema else "object" if "$ref" in schema else "any")
+    kind = schema.get("type") or (
+        "one of several" if "anyOf" in schema else "object" if "$ref" in schema else "any"
+    )
     if "enum" in schema:
         kind = " | ".join(map(str, schema["enum"]))
     return " ".join([str(kind), *limits])

@@ -33,7 +33,9 @@ def loyalty_on_facts(fact: Fact, now: datetime) -> None:
     )
 
 
-@handlers.on_dynamodb_record(stream_arn="ledger", batch_size=100, starting_position="TRIM_HORIZON", name="ledger_relay")
+@handlers.on_dynamodb_record(
+    stream_arn="ledger", batch_size=100, starting_position="TRIM_HORIZON", name="ledger_relay"
+)
 @relay
 def ledger_relay(change: Change) -> Sequence[Fact]:
     """A new entry is the fact `loyalty.points_accrued`."""

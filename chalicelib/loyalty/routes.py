@@ -6,7 +6,13 @@ from chalice.app import Blueprint
 
 from chalicelib.loyalty import service
 from chalicelib.loyalty.model import Program
-from chalicelib.loyalty.schemas import AccrualAnswer, AccrualRequest, BalanceAnswer, ProgramAnswer, ProgramBody
+from chalicelib.loyalty.schemas import (
+    AccrualAnswer,
+    AccrualRequest,
+    BalanceAnswer,
+    ProgramAnswer,
+    ProgramBody,
+)
 from chalicelib.shared.http import Answer, Call, endpoint
 
 routes = Blueprint(__name__)

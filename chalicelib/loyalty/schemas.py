@@ -51,9 +51,13 @@ class ProgramBody(In):
     """How the shop rewards spending."""
 
     currency: Currency = Field(description="Orders in another currency earn nothing.")
-    per_amount: int = Field(ge=1, le=10**9, description="Minor units of the currency that earn `points`.", examples=[100])
+    per_amount: int = Field(
+        ge=1, le=10**9, description="Minor units of the currency that earn `points`.", examples=[100]
+    )
     points: int = Field(ge=1, le=1000, examples=[1])
-    expires_after_months: int = Field(ge=1, le=120, description="Whole months after the month of earning.", examples=[12])
+    expires_after_months: int = Field(
+        ge=1, le=120, description="Whole months after the month of earning.", examples=[12]
+    )
 
 
 class ProgramAnswer(Out):

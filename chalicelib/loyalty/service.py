@@ -48,7 +48,13 @@ def earn_from_order(
 
     def decide(account: Account) -> Decision | None:
         return rules.earn_from_order(
-            account, program, order_id=order_id, amount=amount, currency=currency, placed_at=placed_at, now=now
+            account,
+            program,
+            order_id=order_id,
+            amount=amount,
+            currency=currency,
+            placed_at=placed_at,
+            now=now,
         )
 
     # The order itself is the cause, so a redelivery is the same command whatever else it says.
@@ -77,7 +83,7 @@ def _apply(customer_id: str, entry_id: str, seen: str, decide: Decide) -> str | 
         account, recorded = store.load(customer_id, entry_id)
         if recorded is not None:
             if recorded.fingerprint != seen:
-                raise KeyReused()
+                raise KeyReused
             return recorded.answer
         decision = decide(account)
         if decision is None:
@@ -106,7 +112,9 @@ def _balance(account: Account) -> BalanceAnswer:
     return BalanceAnswer(
         active_points=account.active_points,
         lifetime_points=account.lifetime_points,
-        expiring=[ExpiringAnswer(points=points, on=_last_day(lot)) for lot, points in sorted(account.lots.items())],
+        expiring=[
+            ExpiringAnswer(points=points, on=_last_day(lot)) for lot, points in sorted(account.lots.items())
+        ],
         version=account.version,
     )
 

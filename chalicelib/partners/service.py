@@ -33,7 +33,7 @@ def create_key(request: KeyRequest, *, idempotency_key: str, now: datetime) -> K
         store.add(hash_key(key), item)
     except store.KeyExists as earlier:
         if earlier.item["fingerprint"] != item["fingerprint"]:
-            raise KeyReused() from earlier
+            raise KeyReused from earlier
         return _answer(earlier.item, None)
     return _answer(item, key)
 

@@ -19,7 +19,7 @@ def now() -> datetime:
 
 def travel(offset: timedelta) -> None:
     """Move the product's clock by `offset` from the real one (embedded stage and tests only)."""
-    global _offset
+    global _offset  # noqa: PLW0603  one clock per process is the point
     _offset = offset
 
 

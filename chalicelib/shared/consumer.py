@@ -47,7 +47,7 @@ def on_facts(apply: Callable[[Fact, datetime], None]) -> Callable[[SQSEvent], Ba
                     raise LoopDetected(fact.type)
                 logger.append_keys(correlation_id=fact.id)
                 apply(fact, clock.now())
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  reported to the queue, which sends it again
                 log_failure("fact not applied", error, handler=apply.__name__, message_id=record["messageId"])
                 failed.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failed}
@@ -73,7 +73,7 @@ def relay(to_facts: Callable[[Change], Sequence[Fact]]) -> Callable[[DynamoDBEve
                 for fact in to_facts(_change(record)):
                     first_record.setdefault(fact.id, sequence)
                     facts.append(fact)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  reported to the stream, which starts again here
                 log_failure("change not understood", error, handler=to_facts.__name__, sequence=sequence)
                 lost = publish(facts)
                 return _failed([*(first_record[fact.id] for fact in facts if fact.id in lost), sequence])
@@ -93,7 +93,7 @@ def on_changes(apply: Callable[[Change, datetime], None]) -> Callable[[DynamoDBE
             sequence = record["dynamodb"]["SequenceNumber"]
             try:
                 apply(_change(record), clock.now())
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  reported to the stream, which starts again here
                 log_failure("change not applied", error, handler=apply.__name__, sequence=sequence)
                 return _failed([sequence])
         return _failed([])

@@ -37,7 +37,11 @@ class Out(BaseModel):
 def check_text(value: str) -> str:
     """Refuse control characters (line breaks and tabs may stay) and lone surrogates."""
     for character in value:
-        if (character < " " and character not in "\n\r\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":
+        if (
+            (character < " " and character not in "\n\r\t")
+            or character == "\x7f"
+            or "\ud800" <= character <= "\udfff"
+        ):
             raise ValueError("may not hold control characters")
     return value
 
@@ -67,26 +71,30 @@ def check_json(value: Any, depth: int = 0) -> Any:
     """Refuse free-form JSON that nothing should store: too deep, not finite, huge numbers, control characters."""
     if depth > DEPTH_MAX:
         raise ValueError(f"may be nested {DEPTH_MAX} levels deep at most")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            check_json(key, depth)
+            check_json(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            check_json(inner, depth + 1)
+    else:
+        _check_leaf(value)
+    return value
+
+
+def _check_leaf(value: Any) -> None:
     if isinstance(value, str):
         if len(value) > TEXT_MAX:
             raise ValueError(f"texts may have {TEXT_MAX} characters at most")
         check_text(value)
-    elif isinstance(value, bool) or value is None:
-        pass
-    elif isinstance(value, int | float):
-        if not math.isfinite(value) or abs(value) > INTEGER_MAX:
-            raise ValueError("numbers must be finite and at most 10^15")
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            check_json(key, depth)
-            check_json(inner, depth + 1)
-    else:
-        for inner in value:
-            check_json(inner, depth + 1)
-    return value
+    elif isinstance(value, int | float) and (not math.isfinite(value) or abs(value) > INTEGER_MAX):
+        raise ValueError("numbers must be finite and at most 10^15")
 
 
-Id = Annotated[str, AfterValidator(_id), Field(description="1-128 letters, digits or . _ : @ + -", examples=["u1"])]
+Id = Annotated[
+    str, AfterValidator(_id), Field(description="1-128 letters, digits or . _ : @ + -", examples=["u1"])
+]
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_line)]
 Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(check_text)]
 Moment = Annotated[
@@ -115,7 +123,9 @@ class Problem(Out):
     status: int
     detail: str | None = None
     correlation_id: str = Field(description="Quote it when you ask for help: it finds the log line.")
-    errors: list[FieldProblem] | None = Field(default=None, description="One entry a field that is not valid.")
+    errors: list[FieldProblem] | None = Field(
+        default=None, description="One entry a field that is not valid."
+    )
 
 
 class FieldProblem(Out):

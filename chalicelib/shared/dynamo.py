@@ -69,10 +69,12 @@ def unpack(typed: Mapping[str, Any]) -> Any:
 
 
 def pack_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole item in DynamoDB's typed form."""
     return {key: pack(value) for key, value in item.items()}
 
 
 def unpack_item(typed: Mapping[str, Any]) -> Item:
+    """The inverse of `pack_item`."""
     return {key: unpack(value) for key, value in typed.items()}
 
 
@@ -87,7 +89,9 @@ class Table:
         answer = _db().get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent)
         return unpack_item(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, keys: Iterable[tuple[str, str]], *, consistent: bool = False) -> dict[tuple[str, str], Item]:
+    def get_many(
+        self, keys: Iterable[tuple[str, str]], *, consistent: bool = False
+    ) -> dict[tuple[str, str], Item]:
         """Many items by key; absent ones are left out. One trip per 100 keys; what DynamoDB left is asked again."""
         wanted = list(dict.fromkeys(keys))
         found: dict[tuple[str, str], Item] = {}
@@ -132,7 +136,9 @@ class Table:
             request["ExpressionAttributeNames"] = dict(names)
         return unpack_item(self._write("update_item", request, condition, values)["Attributes"])
 
-    def delete(self, pk: str, sk: str, *, condition: str = "", values: Mapping[str, Any] | None = None) -> None:
+    def delete(
+        self, pk: str, sk: str, *, condition: str = "", values: Mapping[str, Any] | None = None
+    ) -> None:
         """Remove one item if it is there; raises ConditionFailed. One trip."""
         self._write("delete_item", {"TableName": self.name, "Key": key(pk, sk)}, condition, values)
 
@@ -197,7 +203,9 @@ class Table:
 
     # Operations of a transaction; each may carry a condition, and shows the item that stood in its way.
 
-    def putting(self, item: Item, *, condition: str = "", values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def putting(
+        self, item: Item, *, condition: str = "", values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """A put as one operation of `transact`."""
         return {"Put": _conditioned({"TableName": self.name, "Item": pack_item(item)}, condition, values)}
 

@@ -69,9 +69,16 @@ def publish(facts: Sequence[Fact]) -> set[str]:
     for start in range(0, len(facts), ENTRIES_MAX):
         chunk = facts[start : start + ENTRIES_MAX]
         entries = [
-            {"Source": SOURCE, "DetailType": fact.type, "Detail": fact.to_json(), "EventBusName": config().bus}
+            {
+                "Source": SOURCE,
+                "DetailType": fact.type,
+                "Detail": fact.to_json(),
+                "EventBusName": config().bus,
+            }
             for fact in chunk
         ]
         answer = aws.client("events").put_events(Entries=entries)
-        failed |= {fact.id for fact, entry in zip(chunk, answer["Entries"], strict=True) if entry.get("ErrorCode")}
+        failed |= {
+            fact.id for fact, entry in zip(chunk, answer["Entries"], strict=True) if entry.get("ErrorCode")
+        }
     return failed

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar, get_origin
 from urllib.parse import unquote
 
-from chalice.app import Blueprint, CORSConfig, Request, Response
+from chalice.app import Blueprint, CORSConfig, MultiDict, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.shared import access, clock, ids, problems
@@ -81,6 +81,7 @@ class Contract:
     query: type[BaseModel] | None
     answer: type[BaseModel] | None
     status: int
+    also: tuple[int, ...]
     needs_key: bool
     media_types: tuple[str, ...]
     answer_media_type: str
@@ -97,6 +98,7 @@ def endpoint(
     query: type[BaseModel] | None = None,
     answer: type[BaseModel] | None = None,
     status: int = 200,
+    also: tuple[int, ...] = (),
     needs_key: bool = False,
     me: str | None = None,
     media_types: tuple[str, ...] = JSON_ONLY,
@@ -107,7 +109,7 @@ def endpoint(
     """Serve `function(call, **path variables)` at `signature`, e.g. `"GET /v1/items/{item_id}"`.
 
     The access table decides who may call; body and query are parsed by their models; named refusals become
-    problem documents. `needs_key` demands an Idempotency-Key. `me` serves the same function to a customer token at
+    problem documents. `also` names other statuses of success (201 beside 200). `needs_key` demands an Idempotency-Key. `me` serves the same function to a customer token at
     a path without `{customer_id}`. `raw` leaves the body unread in `call.raw`, and the credentials to the function:
     only the events door needs it, because an SDK may carry its key inside the body.
     """
@@ -116,12 +118,12 @@ def endpoint(
         for each in filter(None, (signature, me)):
             method, path = each.split(" ")
             contract = Contract(
-                each, function, access.ROUTES[each], body, query, answer, status, needs_key, media_types,
+                each, function, access.ROUTES[each], body, query, answer, status, also, needs_key, media_types,
                 answer_media_type,
             )  # fmt: skip
             CONTRACTS[each] = contract
             has_body = method in ("POST", "PUT", "PATCH")
-            view = _view(blueprint, contract, bytes_max, raw)
+            view = _view(blueprint, contract, bytes_max, raw=raw)
             blueprint.route(
                 path, methods=[method], cors=CORS, content_types=list(media_types if has_body else ANY_TYPE)
             )(view)
@@ -130,18 +132,18 @@ def endpoint(
     return decorate
 
 
-def _view(blueprint: Blueprint, contract: Contract, bytes_max: int, raw: bool) -> Callable[..., Response]:
+def _view(blueprint: Blueprint, contract: Contract, bytes_max: int, *, raw: bool) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         request = blueprint.current_request
         try:
-            call, variables = _open(request, contract, path, bytes_max, raw)
+            call, variables = _open(request, contract, path, bytes_max, raw=raw)
             return _close(contract, contract.function(call, **variables))
         except Refused as refused:
             return problems.of_refusal(refused, correlation_id(request))
         except ValidationError as error:
             # An answer that breaks its own model is our bug; input is validated in _open.
             log_failure("answer breaks its contract", error, route=contract.signature)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  the last resort: answered as 500, logged without its text
             log_failure("unhandled", error, route=contract.signature)
         return problems.of_status(500, correlation_id(request))
 
@@ -151,10 +153,11 @@ def _view(blueprint: Blueprint, contract: Contract, bytes_max: int, raw: bool) -
 
 
 def _open(
-    request: Request, contract: Contract, path: Mapping[str, str], bytes_max: int, raw: bool
+    request: Request, contract: Contract, path: Mapping[str, str], bytes_max: int, *, raw: bool
 ) -> tuple[Call[Any, Any], dict[str, str]]:
     headers = {name.lower(): value for name, value in dict(request.headers).items()}
-    parameters = {name: request.query_params.getlist(name) for name in request.query_params or {}}
+    sent_query = request.query_params or MultiDict({})
+    parameters = {name: sent_query.getlist(name) for name in sent_query}
     now = clock.now()
     caller = access.Caller(access.PUBLIC, "events") if raw else access.admit(contract.rule, headers, now=now)
     now = _travelled(caller, parameters, now)
@@ -178,7 +181,8 @@ def _open(
 
 def _sent(request: Request) -> bytes:
     try:
-        return bytes(request.raw_body)
+        body = request.raw_body
+        return body.encode() if isinstance(body, str) else body
     except UnicodeEncodeError:
         raise InvalidInput.of("body", "must be UTF-8") from None
 
@@ -232,7 +236,7 @@ def _variable(name: str, value: str) -> str:
 def _idempotency_key(headers: Mapping[str, str]) -> str:
     value = headers.get("idempotency-key", "")
     if not value:
-        raise MissingIdempotencyKey()
+        raise MissingIdempotencyKey
     if len(value) > KEY_LENGTH_MAX or not value.isascii() or not value.isprintable():
         raise InvalidInput.of("Idempotency-Key", f"must be 1 to {KEY_LENGTH_MAX} printable ASCII characters")
     return value
@@ -241,7 +245,7 @@ def _idempotency_key(headers: Mapping[str, str]) -> str:
 def _close(contract: Contract, result: Any) -> Response:
     answer = result if isinstance(result, Answer) else Answer(result, contract.status)
     body = answer.body.model_dump_json() if isinstance(answer.body, BaseModel) else answer.body
-    headers = {"Content-Type": contract.answer_media_type} | dict(answer.headers)
+    headers: dict[str, Any] = {"Content-Type": contract.answer_media_type, **answer.headers}
     return Response(body=body, status_code=answer.status, headers=headers)
 
 

@@ -24,7 +24,9 @@ TITLES = {
 }
 
 
-def document(status: int, code: str, title: str, detail: str, correlation_id: str, **extra: Any) -> dict[str, Any]:
+def document(
+    status: int, code: str, title: str, detail: str, correlation_id: str, **extra: Any
+) -> dict[str, Any]:
     """The members of a problem: `type` is stable, `correlation_id` finds the log line."""
     body: dict[str, Any] = {"type": f"/problems/{code}", "title": title, "status": status}
     if detail:
@@ -51,8 +53,12 @@ def of_status(status: int, correlation_id: str, headers: dict[str, str] | None =
 def of_validation(error: ValidationError, prefix: str = "") -> InvalidInput:
     """A pydantic error as a refusal that names each field by its path; values are never quoted."""
     fields = [
-        FieldError(".".join([*([prefix] if prefix else []), *map(str, each["loc"])]) or "body", _message(each))
-        for each in error.errors(include_url=False, include_context=False, include_input=False)[:FIELDS_SHOWN_MAX]
+        FieldError(
+            ".".join([*([prefix] if prefix else []), *map(str, each["loc"])]) or "body", _message(each)
+        )
+        for each in error.errors(include_url=False, include_context=False, include_input=False)[
+            :FIELDS_SHOWN_MAX
+        ]
     ]
     return InvalidInput(f"{fields[0].field}: {fields[0].message}", fields=fields)
 
@@ -64,5 +70,7 @@ def _message(error: Any) -> str:
 
 def _response(status: int, body: dict[str, Any], headers: Any) -> Response:
     return Response(
-        body=json.dumps(body, ensure_ascii=False), status_code=status, headers={**headers, "Content-Type": MEDIA_TYPE}
+        body=json.dumps(body, ensure_ascii=False),
+        status_code=status,
+        headers={**headers, "Content-Type": MEDIA_TYPE},
     )

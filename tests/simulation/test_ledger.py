@@ -60,7 +60,12 @@ class Ledger(RuleBasedStateMachine):
         order=st.lists(st.booleans(), max_size=14), plan=PLANS,
     )  # fmt: skip
     def two_at_once(
-        self, customer: str, keys: tuple[str, str], points: tuple[int, int], order: list[bool], plan: list[str]
+        self,
+        customer: str,
+        keys: tuple[str, str],
+        points: tuple[int, int],
+        order: list[bool],
+        plan: list[str],
     ) -> None:
         baton = Baton(order)
         self.wire.plan, self.wire.gate = list(plan), baton.gate
@@ -82,7 +87,9 @@ class Ledger(RuleBasedStateMachine):
             outcome = _outcome(lambda: _give(customer, key, points))
         scoped = (customer, key)
         if isinstance(outcome, KeyReused):
-            assert self.given.get(scoped, points) != points, "refused as reused, yet the body is the same or new"
+            assert self.given.get(scoped, points) != points, (
+                "refused as reused, yet the body is the same or new"
+            )
             return
         assert isinstance(outcome, str), f"a healthy wire must give an answer, not {outcome!r}"
         assert self.given.setdefault(scoped, points) == points, "one key gave points for two bodies"
@@ -106,7 +113,11 @@ def test_the_books_balance_whatever_the_wire_does(faulty: type[Ledger]) -> None:
 
 
 def _no_version_check(self: Any, item: Any, *, condition: str = "", values: Any = None) -> Any:
-    return _putting(self, item) if item["sk"] == "ACCOUNT" else _putting(self, item, condition=condition, values=values)
+    return (
+        _putting(self, item)
+        if item["sk"] == "ACCOUNT"
+        else _putting(self, item, condition=condition, values=values)
+    )
 
 
 def _unconditional_add(operations: list[dict[str, Any]]) -> None:
@@ -116,7 +127,10 @@ def _unconditional_add(operations: list[dict[str, Any]]) -> None:
     ledger = table("ledger")
     values = {":points": entry["points"], ":one": 1, ":lots": account["lots"]}
     ledger.update(
-        entry["pk"], "ACCOUNT", "SET lots = :lots ADD active :points, lifetime :points, version :one", values=values
+        entry["pk"],
+        "ACCOUNT",
+        "SET lots = :lots ADD active :points, lifetime :points, version :one",
+        values=values,
     )
     ledger.put(entry)
 
@@ -162,8 +176,12 @@ def test_a_planted_bug_is_found(faulty: type[Ledger], where: str, mutant: Any) -
         _small_scope(faulty)
 
 
-@pytest.mark.parametrize("fault", ["crash_before", "crash_after", "reply_lost", "never_sent", "throttle", "conflict"])
-def test_a_fault_at_every_single_call_changes_nothing_for_a_patient_caller(faulty: type[Ledger], fault: str) -> None:
+@pytest.mark.parametrize(
+    "fault", ["crash_before", "crash_after", "reply_lost", "never_sent", "throttle", "conflict"]
+)
+def test_a_fault_at_every_single_call_changes_nothing_for_a_patient_caller(
+    faulty: type[Ledger], fault: str
+) -> None:
     """Check A3: the fault at each AWS call in turn, then the same key again, ends as the undisturbed run does."""
     undisturbed = _give("calm", "k", 3)
     for call in range(4):
@@ -200,7 +218,8 @@ def _outcome(command: Callable[[], str]) -> Any:
     except (Refused, Crash) as known:
         return known
     except Exception as failure:  # botocore's many: to a caller they are all "I do not know"
-        assert type(failure).__module__.startswith("botocore"), repr(failure)
+        if not type(failure).__module__.startswith("botocore"):
+            raise
         return failure
 
 

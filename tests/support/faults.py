@@ -12,7 +12,16 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 
-FAULTS = ("ok", "throttle", "server_error", "conflict", "never_sent", "reply_lost", "crash_before", "crash_after")
+FAULTS = (
+    "ok",
+    "throttle",
+    "server_error",
+    "conflict",
+    "never_sent",
+    "reply_lost",
+    "crash_before",
+    "crash_after",
+)
 
 Carry = Callable[[str, Any], Any]
 
@@ -52,7 +61,10 @@ class FaultyWire:
         if fault == "conflict" and b"TransactItems" in request.body:
             count = len(json.loads(request.body)["TransactItems"])
             return _answer(
-                request, 400, "TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}] * count
+                request,
+                400,
+                "TransactionCanceledException",
+                CancellationReasons=[{"Code": "TransactionConflict"}] * count,
             )
         if fault == "never_sent":
             raise ConnectTimeoutError(endpoint_url=request.url)
@@ -111,7 +123,9 @@ class Baton:
 
 
 def _answer(request: Any, status: int, code: str, **more: Any) -> AWSResponse:
-    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "injected", **more}).encode()
+    body = json.dumps(
+        {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "injected", **more}
+    ).encode()
     headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "injected"}
     return AWSResponse(request.url, status, headers, _Body(body))
 

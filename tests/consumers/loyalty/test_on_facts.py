@@ -22,7 +22,11 @@ ORDER = {
 def test_an_order_earns_once_however_often_and_in_whatever_order_it_is_delivered(aws: Any) -> None:
     from chalicelib.loyalty import service
 
-    records = [_record(ORDER | {"order_id": f"o{number}"}, f"m{number}-{copy}") for number in range(5) for copy in range(5)]
+    records = [
+        _record(ORDER | {"order_id": f"o{number}"}, f"m{number}-{copy}")
+        for number in range(5)
+        for copy in range(5)
+    ]
     random.Random(7).shuffle(records)
     for batch in itertools.batched(records, 10) if sys.version_info >= (3, 12) else _batches(records, 10):
         assert _deliver(list(batch)) == {"batchItemFailures": []}
@@ -34,9 +38,17 @@ def test_an_order_earns_once_however_often_and_in_whatever_order_it_is_delivered
 def test_a_poison_record_at_any_place_of_a_batch_harms_nobody_else(aws: Any) -> None:
     from chalicelib.loyalty import service
 
-    poisons = ["{", "[]", json.dumps({"detail": {}}), json.dumps({"detail": _fact(ORDER | {"total": "free"})})]
+    poisons = [
+        "{",
+        "[]",
+        json.dumps({"detail": {}}),
+        json.dumps({"detail": _fact(ORDER | {"total": "free"})}),
+    ]
     for place in range(10):
-        records = [_record(ORDER | {"order_id": f"p{place}-{n}", "customer_id": f"c{place}"}, f"m{n}") for n in range(10)]
+        records = [
+            _record(ORDER | {"order_id": f"p{place}-{n}", "customer_id": f"c{place}"}, f"m{n}")
+            for n in range(10)
+        ]
         records[place] = {"messageId": "poison", "body": poisons[place % len(poisons)]}
 
         assert _deliver(records) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
@@ -70,7 +82,10 @@ def test_a_new_entry_is_published_with_an_id_of_its_cause(aws: Any) -> None:
 def test_what_is_not_a_new_entry_is_not_published(aws: Any) -> None:
     account = {"pk": {"S": "A#u1"}, "sk": {"S": "ACCOUNT"}, "version": {"N": "1"}}
 
-    assert _relay([_image("1", new=account), _image("2", old=_entry(), new=_entry()), _image("3", old=_entry())]) == []
+    assert (
+        _relay([_image("1", new=account), _image("2", old=_entry(), new=_entry()), _image("3", old=_entry())])
+        == []
+    )
 
 
 def test_the_handlers_run_without_the_front_door() -> None:
