@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,16 +75,24 @@ def _chalice_zip(stage: str, architecture: str) -> Path:
     )
     version = config_of(stage, architecture).lambda_python_version
     try:
-        return Path(packager.create_deployment_package(str(ROOT), version))
+        made = Path(packager.create_deployment_package(str(ROOT), version))
     except MissingDependencyError as error:
         names = ", ".join(sorted(each.identifier for each in error.missing))
         raise Unpackable(f"No wheel fits Lambda on {architecture} for: {names}.") from error
     except (NoSuchPackageError, PackageDownloadError) as error:
         raise Unpackable(f"{error}\npip could not fetch what the zip needs; check the network.") from error
+    for older in set(made.parent.glob(f"*{made.name.partition('-')[2]}")) - {made}:
+        older.unlink(missing_ok=True)  # Chalice would keep one of every state the code was ever in
+    return made
 
 
 class _Packager(LambdaDeploymentPackager):
-    """Chalice's packager, which would only mention a missing dependency and go on without it."""
+    """Chalice's packager, which would pack the bytecode lying about, and go on without a dependency it cannot find."""
+
+    def _iter_app_filenames(self, project_dir: str) -> Iterator[tuple[str, str]]:
+        for full_path, zip_path in super()._iter_app_filenames(project_dir):
+            if "__pycache__" not in zip_path:
+                yield full_path, zip_path
 
     def _build_python_dependencies(
         self, python_version: str, requirements_filepath: str, site_packages_dir: str
@@ -110,9 +119,8 @@ def _pins() -> list[tuple[str, str]]:
 
 
 def _unpack(code: Path, staged: Path) -> None:
-    """Chalice's zip as files, without the bytecode that happens to lie about."""
     with zipfile.ZipFile(code) as archive:
-        archive.extractall(staged, [name for name in archive.namelist() if "__pycache__/" not in name])
+        archive.extractall(staged)
 
 
 def _check_complete(staged: Path) -> None:

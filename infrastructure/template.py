@@ -105,9 +105,15 @@ def references(part: Any) -> set[str]:
             found.add(name)
         case {"Fn::GetAtt": [str(name), *_]}:
             found.add(name)
-        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), _]}:
-            found |= {name.split(".")[0] for name in re.findall(r"\$\{([^}!]+)\}", text)}
+        case {"Fn::Sub": str(text)}:
+            found |= _in_text(text)
+        case {"Fn::Sub": [str(text), dict(own)]}:
+            found |= _in_text(text) - set(own)
     return found
+
+
+def _in_text(text: str) -> set[str]:
+    return {name.split(".")[0] for name in re.findall(r"\$\{([^}!]+)\}", text)}
 
 
 def wiring_of(full: Template) -> list[Wire]:
