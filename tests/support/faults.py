@@ -123,6 +123,7 @@ class Baton:
 
 
 def _answer(request: Any, status: int, code: str, **more: Any) -> AWSResponse:
+    request.already_answered = True
     body = json.dumps(
         {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "injected", **more}
     ).encode()

@@ -30,7 +30,8 @@ class LocalRun:
         self.state = state
         self.output: list[str] = []
         self.address = ""
-        self._ready_or_over = threading.Event()
+        self._over = False
+        self._news = threading.Condition()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "local"],
             cwd=ROOT,
@@ -44,9 +45,14 @@ class LocalRun:
         self._reader.start()
 
     def await_ready(self) -> LocalRun:
-        assert self._ready_or_over.wait(START_SECONDS_MAX), f"not ready in time:\n{self.said}"
-        assert self.address, f"ended before it was ready:\n{self.said}"
+        self.await_said("Kokyaku is ready")
         return self
+
+    def await_said(self, text: str) -> None:
+        """Wait until it has said so."""
+        with self._news:
+            self._news.wait_for(lambda: self._over or text in self.said, START_SECONDS_MAX)
+        assert text in self.said, f"never said {text!r}:\n{self.said}"
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Stop it with a signal; answers its exit code."""
@@ -75,12 +81,14 @@ class LocalRun:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
-                self.output.append(line)
                 found = READY.match(line)
-                if found:
-                    self.address = found[1]
-                    self._ready_or_over.set()
-        self._ready_or_over.set()
+                with self._news:
+                    self.address = found[1] if found else self.address
+                    self.output.append(line)
+                    self._news.notify_all()
+        with self._news:
+            self._over = True
+            self._news.notify_all()
 
 
 @contextmanager
