@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _discard(self, length: int) -> None:
         # A client that is still writing would see a broken connection instead of the answer.
-        self.connection.settimeout(2)
+        self.connection.settimeout(0.5)
         left = min(length, DISCARD_BYTES_MAX)
         try:
             while left > 0:
