@@ -5,6 +5,8 @@ from __future__ import annotations
 from chalicelib.orders import carriers, store
 from chalicelib.orders.model import Order, PastOrder
 
+__all__ = ["Order", "PastOrder", "carrier_name", "carrier_page", "newest", "order"]
+
 
 def newest(customer_id: str, limit: int = 50) -> list[PastOrder]:
     """A customer's latest orders, newest first, consistent. One trip; 1 read unit per 4 KB."""
