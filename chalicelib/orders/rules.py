@@ -86,7 +86,7 @@ def is_entered(old: Head, new: Head) -> bool:
     A late event may renumber the attempts before the present one; that corrects history and is no news. So the same
     status counts again only when a later event entered it in a later attempt.
     """
-    if new.since is None:
+    if new.since is None or new.status is Status.PENDING:
         return False
     if old.since is None or new.status is not old.status:
         return True

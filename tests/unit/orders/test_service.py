@@ -1,0 +1,297 @@
+"""Orders and parcels on the store: what is written, what survives a wire that misbehaves."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.orders import reads, service, store, tracking
+from chalicelib.orders.model import Order, OrderLine, Status
+from chalicelib.orders.schemas import EventBody, OrderBody, OrdersQuery, ShipmentBody
+from chalicelib.shared.dynamo import table
+from chalicelib.shared.errors import Busy, Conflict, InvalidInput, NotFound, StaleVersion
+from tests.support.faults import Crash, FaultyWire
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+
+def body(**changes: Any) -> OrderBody:
+    sent = {
+        "customer_id": "u1",
+        "placed_at": NOW,
+        "currency": "JPY",
+        "total": 3980,
+        "lines": [{"line_id": "1", "item_id": "85123A", "quantity": 2, "price": 1990}],
+    }
+    return OrderBody.model_validate(sent | changes)
+
+
+def parcel(**changes: Any) -> ShipmentBody:
+    return ShipmentBody.model_validate(
+        {"shipment_id": "s1", "carrier": "jp.yamato", "tracking_number": "1234-5678-9012"} | changes
+    )
+
+
+def happened(number: int, status: str, **more: Any) -> EventBody:
+    at = NOW + timedelta(hours=number)
+    return EventBody.model_validate({"event_id": f"e{number}", "status": status, "at": at, **more})
+
+
+@pytest.fixture
+def shipment(aws: Any) -> Any:
+    service.put("o1", body(), if_match=None)
+    tracking.add_shipment("o1", parcel(), now=NOW)
+    return aws
+
+
+def stored() -> list[dict[str, Any]]:
+    return table("orders").query("O#o1") + table("orders").query("C#u1") + table("orders").query("S#s1")
+
+
+def test_an_order_is_kept_once_with_its_line_of_history(aws: Any) -> None:
+    assert service.put("o1", body(), if_match=None)[1]
+    before = stored()
+
+    order, is_new = service.put("o1", body(), if_match=None)
+
+    assert (is_new, order.version, stored()) == (False, 1, before)
+    assert [past.order_id for past in reads.newest("u1")] == ["o1"]
+    assert reads.newest("u1")[0].lines == (("85123A", 2),)
+    assert reads.order("o1") == order
+
+
+def test_a_moment_finer_than_we_keep_is_the_same_moment_again(aws: Any) -> None:
+    fine = NOW.replace(microsecond=123_456)
+    service.put("o1", body(placed_at=fine), if_match=None)
+
+    assert service.put("o1", body(placed_at=fine), if_match=None)[0].version == 1
+
+
+def test_a_changed_order_is_the_next_version_and_its_history_follows(aws: Any) -> None:
+    service.put("o1", body(), if_match=None)
+
+    order, is_new = service.put("o1", body(total=1000, lines=[{"item_id": "x", "quantity": 1, "price": 1}]), if_match='"1"')
+
+    assert (is_new, order.version, order.lines[0].line_id) == (False, 2, "1")
+    assert reads.newest("u1")[0].lines == (("x", 1),)
+    with pytest.raises(StaleVersion):
+        service.put("o1", body(), if_match='"1"')
+    with pytest.raises(StaleVersion):
+        service.put("o2", body(), if_match="*")
+
+
+@pytest.mark.parametrize("changed", [{"customer_id": "u2"}, {"placed_at": NOW + timedelta(1)}, {"currency": "USD"}])
+def test_what_cannot_change_is_named(aws: Any, changed: dict[str, Any]) -> None:
+    service.put("o1", body(), if_match=None)
+
+    with pytest.raises(Conflict) as refused:
+        service.put("o1", body(**changed), if_match=None)
+
+    assert [field.field for field in refused.value.fields] == [next(iter(changed))]
+
+
+def test_an_event_never_overwrites_what_the_shop_said(aws: Any) -> None:
+    service.put("o1", body(total=1), if_match=None)
+
+    service.accept_completed(order_of_event(total=9))
+
+    assert service.get("o1").total == 1
+
+
+def test_the_shop_may_put_right_what_an_event_told_first(aws: Any) -> None:
+    service.accept_completed(order_of_event(placed_at=NOW + timedelta(seconds=7)))
+    service.accept_completed(order_of_event(total=9))
+
+    order, is_new = service.put("o1", body(), if_match=None)
+
+    assert (is_new, order.source, order.version) == (False, "shop", 2)
+    assert [past.placed_at for past in reads.newest("u1")] == [NOW]  # and not a second line of history
+
+
+def order_of_event(**changes: Any) -> Order:
+    fields: dict[str, Any] = {
+        "order_id": "o1", "customer_id": "u1", "placed_at": NOW, "currency": "JPY", "total": 3980,
+        "lines": (OrderLine("1", "85123A", 2, 1990),),
+    }  # fmt: skip
+    return Order(**(fields | changes))
+
+
+def test_history_is_paged_newest_first(aws: Any) -> None:
+    for number in range(5):
+        service.put(f"o{number}", body(placed_at=NOW + timedelta(days=number)), if_match=None)
+
+    seen, cursor = [], None
+    for _ in range(3):
+        page = service.page("u1", OrdersQuery(limit=2, cursor=cursor), now=NOW)
+        seen.append([order.order_id for order in page.data])
+        cursor = page.next_cursor
+
+    assert seen == [["o4", "o3"], ["o2", "o1"], ["o0"]]
+    assert cursor is None
+
+
+def test_imported_history_may_be_imported_again(aws: Any) -> None:
+    sent = [body().model_dump() | {"order_id": f"o{number}", "placed_at": NOW} for number in range(70)]
+    chunks: list[int] = []
+
+    assert service.import_orders(sent, on_written=chunks.append) == 70
+    assert service.import_orders(sent) == 70
+
+    assert chunks == [60, 10]
+    assert len(reads.newest("u1", limit=100)) == 70
+    assert service.get("o3").imported
+    assert service.put("o3", body(), if_match=None)[0].version == 1  # the same again, still imported
+
+
+def test_a_parcel_is_added_once(shipment: Any) -> None:
+    assert not tracking.add_shipment("o1", parcel(), now=NOW)[1]
+
+    service.put("o2", body(), if_match=None)
+    with pytest.raises(Conflict) as another:
+        tracking.add_shipment("o2", parcel(), now=NOW)
+    with pytest.raises(Conflict):
+        tracking.add_shipment("o1", parcel(carrier="jp.sagawa"), now=NOW)
+    with pytest.raises(NotFound):
+        tracking.add_shipment("o9", parcel(shipment_id="s9"), now=NOW)
+    for wrong in (["1", "1"], ["1", "7"]):
+        with pytest.raises(InvalidInput) as unknown:
+            tracking.add_shipment("o1", parcel(shipment_id="s2", line_ids=wrong), now=NOW)
+        assert unknown.value.fields[0].field == "line_ids.1"
+
+    assert another.value.fields[0].field == "order_id"
+    assert store.shipment_ids("o1") == ["s1"]
+
+
+def test_an_order_has_a_limit_of_parcels(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking, "SHIPMENTS_PER_ORDER_MAX", 2)
+    service.put("o1", body(), if_match=None)
+    for number in range(2):
+        tracking.add_shipment("o1", parcel(shipment_id=f"s{number}"), now=NOW)
+
+    with pytest.raises(tracking.TooManyShipments):
+        tracking.add_shipment("o1", parcel(shipment_id="s9"), now=NOW)
+    assert not tracking.add_shipment("o1", parcel(shipment_id="s1"), now=NOW)[1]
+
+
+STORY = [
+    happened(1, "label_created"),
+    happened(2, "picked_up"),
+    happened(3, "in_transit", raw_status="輸送中"),
+    happened(4, "out_for_delivery"),
+    happened(5, "delivered"),
+]
+
+
+def test_every_event_three_times_shuffled_gives_the_same_parcel(shipment: Any) -> None:
+    sent = [*STORY, *STORY, *STORY]
+    random.Random(8).shuffle(sent)
+
+    answers = [tracking.record_event("s1", each, now=NOW) for each in sent]
+
+    assert answers[-1].shipment.status is Status.DELIVERED
+    assert sum(not answer.duplicate for answer in answers) == len(STORY)
+    assert not any(answer.applied for answer in answers if answer.duplicate)
+    assert len(store.load_events("s1")) == len(STORY)
+
+
+def test_an_event_is_known_by_its_id_and_by_what_it_says(shipment: Any) -> None:
+    first = tracking.record_event("s1", happened(1, "in_transit"), now=NOW)
+    same_scan = happened(1, "in_transit").model_copy(update={"event_id": "other", "at": NOW + timedelta(hours=1, seconds=20)})
+    same_id = happened(1, "delivered")
+
+    answers = [tracking.record_event("s1", each, now=NOW + timedelta(1)) for each in (same_scan, same_id)]
+
+    assert (first.applied, first.duplicate) == (True, False)
+    assert [(answer.applied, answer.duplicate) for answer in answers] == [(False, True), (False, True)]
+    assert answers[-1].shipment.status is Status.IN_TRANSIT
+
+
+def test_a_late_event_enters_the_timeline_and_moves_nothing(shipment: Any) -> None:
+    tracking.record_event("s1", happened(3, "out_for_delivery"), now=NOW)
+    version = store.load_shipment("s1").version  # type: ignore[union-attr]
+
+    late = tracking.record_event("s1", happened(2, "in_transit"), now=NOW)
+
+    assert (late.applied, late.duplicate, late.shipment.status) == (False, False, Status.OUT_FOR_DELIVERY)
+    assert store.load_shipment("s1").version == version  # type: ignore[union-attr]
+    shown = tracking.track("o1").shipments[0]
+    assert [event.status for event in shown.events] == [Status.IN_TRANSIT, Status.OUT_FOR_DELIVERY]
+    assert shown.tracking_url == "https://member.kms.kuronekoyamato.co.jp/parcel/detail?pno=1234-5678-9012"
+
+
+def test_a_full_parcel_refuses_new_events_and_still_knows_the_old(shipment: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.orders.rules.EVENTS_PER_SHIPMENT_MAX", 3)
+    for each in STORY[:3]:
+        tracking.record_event("s1", each, now=NOW)
+
+    with pytest.raises(tracking.TooManyEvents):
+        tracking.record_event("s1", STORY[4], now=NOW)
+
+    assert tracking.record_event("s1", STORY[0], now=NOW).duplicate
+    assert len(store.load_events("s1")) == 3
+
+
+def test_an_event_of_an_unknown_parcel_is_refused(aws: Any) -> None:
+    with pytest.raises(NotFound):
+        tracking.record_event("nobody", happened(1, "delivered"), now=NOW)
+
+
+@pytest.mark.parametrize("healed_by", ["the same event", "the next event"])
+def test_a_crash_at_any_call_is_healed(shipment: Any, healed_by: str) -> None:
+    """Killed before and after each AWS call; then the same event again, or just the next one."""
+    wire = FaultyWire(shipment)
+    for number, (fault, call) in enumerate(itertools.product(("crash_before", "crash_after"), range(5))):
+        parcel_id = f"s1-{number}"
+        tracking.add_shipment("o1", parcel(shipment_id=parcel_id), now=NOW)
+        tracking.record_event(parcel_id, STORY[0], now=NOW)
+        wire.plan = ["ok"] * call + [fault]
+        with pytest.raises(Crash) if call < 4 else _nothing():
+            tracking.record_event(parcel_id, STORY[4], now=NOW)
+        wire.plan = []
+        was_kept = any(event.event_id == "e5" for event in store.load_events(parcel_id))
+        again = STORY[4] if healed_by == "the same event" else STORY[1]
+
+        answer = tracking.record_event(parcel_id, again, now=NOW)
+
+        expected = Status.DELIVERED if was_kept or again is STORY[4] else Status.PICKED_UP
+        assert answer.shipment.status is expected
+        assert store.load_shipment(parcel_id).head.status is expected  # type: ignore[union-attr]
+
+
+def test_a_lost_reply_is_neither_a_conflict_nor_a_duplicate(aws: Any) -> None:
+    wire = FaultyWire(aws)
+    for call in range(1, 3):
+        wire.plan = ["ok"] * (call - 1) + ["reply_lost"]
+        order, _ = service.put(f"o{call}", body(), if_match=None)
+        assert order.version == 1
+        wire.plan = ["ok"] * call + ["reply_lost"]
+        assert tracking.add_shipment(f"o{call}", parcel(shipment_id=f"s{call}"), now=NOW)
+    for call in range(4):
+        parcel_id = f"p{call}"
+        tracking.add_shipment("o1", parcel(shipment_id=parcel_id), now=NOW)
+        wire.plan = ["ok"] * call + ["reply_lost"]
+        answer = tracking.record_event(parcel_id, STORY[0], now=NOW)
+
+        assert (answer.applied, answer.duplicate) == (True, False)
+        assert store.load_shipment(parcel_id).head.status is Status.LABEL_CREATED  # type: ignore[union-attr]
+
+
+def test_an_order_whose_transaction_keeps_being_cancelled_is_refused_and_not_half_written(aws: Any) -> None:
+    wire = FaultyWire(aws)
+    wire.plan = ["ok", "conflict"] * 5
+    with pytest.raises(Busy):
+        service.put("o1", body(), if_match=None)
+    assert stored() == []
+
+    wire.plan = ["ok", "conflict"] * 4
+    assert service.put("o1", body(), if_match=None)[1]
+
+
+class _nothing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
