@@ -114,24 +114,34 @@ GA4_EVENTS = {
     "add_to_wishlist": "Product Added to Wishlist",
 }
 
-# Names of an order in GA4, and what Segment calls the same.
-GA4_PROPERTIES = {"transaction_id": "order_id", "value": "total", "items": "products"}
+# What GA4 calls a property, and Segment's name of the same.
+GA4_PROPERTIES = {"transaction_id": "order_id", "items": "products", "search_term": "query"}
+GA4_ORDER_PROPERTIES = {"value": "total"}
+
+# Kinds that mean nothing without an item.
+ABOUT_ITEMS = frozenset({"view", "click", "cart", "cart_removed", "wishlist", "wishlist_removed"})
+
+# What a customer may see of an entry's details on their own page; the rest may be the shop's own notes.
+DETAILS_FOR_CUSTOMERS = frozenset(
+    "order_id currency total discount tax shipping_cost coupon lines products product_id name price quantity "
+    "query category url path status shipment_id carrier tracking_number estimated_from estimated_until "
+    "points reason template".split()
+)
 
 
 @dataclass(frozen=True)
 class Said:
-    """One event as its sender told it, after its envelope was read."""
+    """One event as its sender told it, after its envelope was read. `event` is a track's name or a page's."""
 
     type: EventType
     at: datetime
-    timed: bool  # whether the sender gave the time; otherwise it is the time of receipt
-    message_id: str | None = None
+    message_id: str
     customer_id: str | None = None
     anonymous_id: str | None = None
     previous_id: str | None = None
     group_id: str | None = None
     event: str = ""
-    channel: str = ""
+    channel: str = "web"
     properties: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
     consents: dict[str, bool] = field(default_factory=dict)
@@ -167,10 +177,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Draft:
-    """An entry to be, and what makes it one."""
+    """An entry to be, and what makes it one. `said` is there when it also tells who somebody is."""
 
     message: Message
     entry: Entry
+    said: Said | None = None
 
 
 @dataclass(frozen=True)

@@ -138,8 +138,10 @@ class BatchBody(_Envelope):
         SkipValidation[list[TrackBody | IdentifyBody | PageBody | GroupBody | AliasBody]],
         AfterValidator(_batch),
     ]
-    sent_at: Time = Field(default=None, alias="sentAt")
-    context: Free = Field(default_factory=dict, description="For events that bring none of their own.")
+    sent_at: Any = Field(
+        default=None, alias="sentAt", description="When the batch left; see an event's `sentAt`."
+    )
+    context: Any = Field(default=None, description="For events that bring none of their own.")
     write_key: Any = Field(
         default=None, alias="writeKey", description="The API key, where no header carries it."
     )
@@ -234,6 +236,15 @@ class ActivityRecorded(In):
     trusted: bool = Field(description="Sent with a secret key; a publishable key's event is a hint.")
     item_ids: list[str]
     details: dict[str, Any] = Field(description="For a trusted `Order Completed`: OrderDetails.")
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time that a batch carries for all its events, None when it is not one: no event is to blame for it."""
+    try:
+        moment = _time(value)
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def check_fields(name: str, values: dict[str, Any]) -> list[FieldError]:

@@ -1,0 +1,162 @@
+"""Reads items and orders out of the free-form properties of a track event, and says what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.activity.model import PRODUCTS_MAX, QUANTITY_MAX
+from chalicelib.shared import ids, money
+from chalicelib.shared.errors import FieldError
+
+ITEM_NAMES = ("product_id", "item_id", "sku")
+
+
+@dataclass(frozen=True)
+class _Product:
+    """One product of an event. `path` is where it was found, for whoever has to mend it."""
+
+    path: str
+    item_id: str | None
+    quantity: int
+    price: Any
+
+
+class Properties:
+    """Reads what matters out of a track event's properties, and collects what is wrong with it."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self.problems: list[FieldError] = []
+        self._itself = self._product("properties", values)
+        self._products = [
+            self._product(f"properties.products.{number}", product)
+            for number, product in enumerate(self._listed())
+        ]
+
+    def item_ids(self, *, required: bool) -> tuple[str, ...]:
+        """The items an event is about, each once."""
+        found = [product.item_id for product in (self._itself, *self._products) if product.item_id]
+        if required and not found:
+            self._wrong("properties.product_id", "is required")
+        return tuple(dict.fromkeys(found))
+
+    def order_id(self, *, required: bool) -> str | None:
+        order_id = self._id("properties", "order_id")
+        if required and order_id is None:
+            self._wrong("properties.order_id", "is required")
+        return order_id
+
+    def order(self) -> dict[str, Any]:
+        """The details of a completed order, in minor units."""
+        currency = self._currency(required=True)
+        if not self._products:
+            self._wrong("properties.products", "is required: an order has at least one product")
+        lines = [self._line(product, currency, priced=True) for product in self._products]
+        names = ("total", "revenue", "discount", "tax", "shipping")
+        amounts = {name: self._amount(name, currency) for name in names if self._values.get(name) is not None}
+        discount, tax, shipping = (amounts.get(name, 0) for name in ("discount", "tax", "shipping"))
+        spent = sum(line["price"] * line["quantity"] for line in lines) - discount
+        # Segment's revenue leaves tax and shipping out.
+        paid = amounts.get("total", max(0, amounts.get("revenue", spent) + tax + shipping))
+        coupon = self._values.get("coupon")
+        return {
+            "order_id": self._values.get("order_id"),
+            "currency": currency,
+            "total": paid,
+            "discount": discount,
+            "tax": tax,
+            "shipping_cost": shipping,
+            "coupon": coupon if isinstance(coupon, str) else None,
+            "lines": lines,
+        }
+
+    def refund(self) -> dict[str, Any]:
+        """The details of a refund: of the whole order, unless it names an amount or products."""
+        priced = self._values.get("total") is not None or any(
+            each.price is not None for each in self._products
+        )
+        currency = self._currency(required=priced)
+        details: dict[str, Any] = {"order_id": self._values.get("order_id"), "currency": currency}
+        if self._values.get("total") is not None:
+            details["total"] = self._amount("total", currency)
+        if self._products:
+            details["lines"] = [
+                self._line(each, currency, priced=each.price is not None) for each in self._products
+            ]
+        return details
+
+    def _listed(self) -> list[Mapping[str, Any]]:
+        products = self._values.get("products")
+        if products is None:
+            return []
+        if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
+            self._wrong("properties.products", "must be a list of objects")
+            return []
+        if len(products) > PRODUCTS_MAX:
+            self._wrong("properties.products", f"may have {PRODUCTS_MAX} entries at most")
+            return []
+        return products
+
+    def _product(self, path: str, values: Mapping[str, Any]) -> _Product:
+        named = next((name for name in ITEM_NAMES if values.get(name) not in (None, "")), ITEM_NAMES[0])
+        return _Product(
+            path, self._id(path, named, values), self._quantity(path, values), values.get("price")
+        )
+
+    def _line(self, product: _Product, currency: str, *, priced: bool) -> dict[str, Any]:
+        if product.item_id is None:
+            self._wrong(f"{product.path}.product_id", "is required")
+        line = {"item_id": product.item_id, "quantity": product.quantity}
+        return line | (
+            {"price": self._money(product.price, f"{product.path}.price", currency)} if priced else {}
+        )
+
+    def _id(self, path: str, name: str, values: Mapping[str, Any] | None = None) -> str | None:
+        value = (self._values if values is None else values).get(name)
+        if value is None or value == "":
+            return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        problem = ids.problem_with(value) if isinstance(value, str) else "must be a text"
+        if problem:
+            self._wrong(f"{path}.{name}", problem)
+            return None
+        return str(value)
+
+    def _quantity(self, path: str, values: Mapping[str, Any]) -> int:
+        value = values.get("quantity", 1)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JavaScript has no other numbers
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= QUANTITY_MAX:
+            self._wrong(f"{path}.quantity", f"must be a whole number from 1 to {QUANTITY_MAX}")
+            return 1
+        return value
+
+    def _currency(self, *, required: bool) -> str:
+        value = self._values.get("currency")
+        if value is None and not required:
+            return ""
+        if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{3}", value):
+            self._wrong("properties.currency", "must be an ISO 4217 code such as JPY")
+            return ""
+        return value.upper()
+
+    def _amount(self, name: str, currency: str) -> int:
+        return self._money(self._values.get(name), f"properties.{name}", currency)
+
+    def _money(self, value: Any, path: str, currency: str) -> int:
+        if value is None:
+            self._wrong(path, "is required")
+        elif currency:  # a missing one is named already
+            try:
+                return money.to_minor(value, currency)
+            except ValueError as error:
+                self._wrong(path, str(error))
+        return 0
+
+    def _wrong(self, field: str, message: str) -> None:
+        if all(problem.field != field for problem in self.problems):
+            self.problems.append(FieldError(field, message))

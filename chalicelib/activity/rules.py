@@ -1,0 +1,154 @@
+"""Every decision about an event, pure: what it means, whose it is, what makes it the same event again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.activity.model import (
+    ABOUT_ITEMS,
+    AHEAD_MAX,
+    FACT,
+    GA4_EVENTS,
+    GA4_ORDER_PROPERTIES,
+    GA4_PROPERTIES,
+    HINT,
+    ORDER_COMPLETED,
+    ORDER_REFUNDED,
+    ORDER_SCOPE,
+    SEGMENT_EVENTS,
+    SKEW_MIN,
+    Draft,
+    Entry,
+    Message,
+    Said,
+    Who,
+)
+from chalicelib.activity.properties import Properties
+from chalicelib.shared import ids
+from chalicelib.shared.errors import InvalidInput
+
+ENTRY_ID_LENGTH = 24
+ECHOED_MAX = 200  # of a wrong message id, so that its sender can find it
+_CHANNEL = re.compile("[a-z][a-z0-9_]{0,39}")
+_CHANNELS = {
+    "browser": "web",
+    "mobile": "app",
+    "server": "",
+}  # Segment's own words; a server acts for some channel
+_APP_LIBRARY = re.compile("ios|android|kotlin|swift|react-native|flutter", re.IGNORECASE)
+_SEGMENT_NAMES = {name.casefold(): name for name in SEGMENT_EVENTS}
+
+
+def happened_at(timestamp: datetime | None, sent_at: datetime | None, now: datetime) -> datetime:
+    """When an event happened by our clock. Raises InvalidInput for a time that lies more than a day ahead.
+
+    A client whose `sentAt` lies ahead has a fast clock, and its times are set back by as much. A `sentAt` in the past
+    proves nothing: a client that was offline may send an old request again.
+    """
+    if timestamp is None:
+        return now
+    if sent_at is not None and sent_at - now > SKEW_MIN:
+        timestamp -= sent_at - now
+    if timestamp - now > AHEAD_MAX:
+        raise InvalidInput.of("timestamp", "lies more than a day in the future")
+    return timestamp
+
+
+def channel_of(event_type: str, named: Any, context: Mapping[str, Any]) -> str:
+    """The channel an event came through: as named, else as far as its context shows, else the web."""
+    for name in (named, context.get("channel")):
+        channel = _CHANNELS.get(name, name) if isinstance(name, str) else ""
+        if _CHANNEL.fullmatch(channel):
+            return channel
+    library = context.get("library")
+    library_name = library.get("name") if isinstance(library, dict) else ""
+    is_app = event_type == "screen" or (isinstance(library_name, str) and _APP_LIBRARY.search(library_name))
+    return "app" if is_app else "web"
+
+
+def meaning_of(event: str) -> tuple[str, str]:
+    """The canonical name of a track event and its kind, whichever vocabulary it was said in."""
+    name = GA4_EVENTS.get(event) or _SEGMENT_NAMES.get(event.casefold(), event)
+    return name, SEGMENT_EVENTS.get(name, "event")
+
+
+def draft(said: Said, *, trusted: bool) -> Draft:
+    """The entry an event becomes, and what makes it one; raises InvalidInput naming every wrong field."""
+    if not (said.customer_id or said.anonymous_id) or (said.type == "alias" and not said.customer_id):
+        wanted = "is required" if said.type == "alias" else "is required, or anonymousId"
+        raise InvalidInput.of("userId", wanted)
+    if said.type == "track":
+        return _track(said, trusted=trusted)
+    told: dict[str, dict[str, Any]] = {
+        # Not the values: a profile forgets an address when it is told to, and its timeline should not remember it.
+        "identify": {"traits": sorted(said.traits)},
+        "alias": {"previous_id": said.previous_id},
+        "group": {"group_id": said.group_id, "traits": said.traits},
+    }
+    details = told.get(said.type, {"name": said.event, **said.properties} if said.event else said.properties)
+    drafted = _drafted(said, said.type, said.event or said.type, trusted=trusted, details=details)
+    return replace(drafted, said=said) if said.type in ("identify", "alias") else drafted
+
+
+def entry_id_of(message: Message) -> str:
+    """The id of the entry a message becomes: always the same, and not the same for another scope."""
+    return ids.fingerprint(message.scope, message.message_id)[:ENTRY_ID_LENGTH]
+
+
+def _track(said: Said, *, trusted: bool) -> Draft:
+    event, kind = meaning_of(said.event)
+    values = _in_segments_words(said.properties, kind) if said.event in GA4_EVENTS else said.properties
+    properties = Properties(values)
+    item_ids = properties.item_ids(required=kind in ABOUT_ITEMS)
+    order_id = properties.order_id(required=event in (ORDER_COMPLETED, ORDER_REFUNDED))
+    details = values
+    if event == ORDER_COMPLETED:
+        details = properties.order()
+    elif event == ORDER_REFUNDED:
+        details = properties.refund()
+    # In an event of the shop's own making a `product_id` may mean anything.
+    if properties.problems and kind != "event":
+        first = properties.problems[0]
+        raise InvalidInput(f"{first.field}: {first.message}", fields=properties.problems)
+    if event == ORDER_COMPLETED and not trusted:
+        kind = "order_claimed"
+    return _drafted(said, kind, event, trusted=trusted, item_ids=item_ids, order_id=order_id, details=details)
+
+
+def _drafted(said: Said, kind: str, event: str, *, trusted: bool, **more: Any) -> Draft:
+    # A hint has a scope of its own, so that whoever guesses a message id cannot block the fact that has it.
+    message = Message(FACT if trusted else HINT, said.message_id)
+    if kind == "order":
+        # An order is one order, whoever tells of it: an event, a second event, or the order's own record.
+        message = Message(ORDER_SCOPE, more["order_id"])
+    entry = Entry(
+        entry_id=entry_id_of(message),
+        who=_who(said, trusted=trusted),
+        kind=kind,
+        event=event,
+        channel=said.channel,
+        at=said.at,
+        trusted=trusted,
+        customer_id=said.customer_id,
+        anonymous_id=said.anonymous_id,
+        **more,
+    )
+    return Draft(message, entry)
+
+
+def _who(said: Said, *, trusted: bool) -> Who:
+    # A browser's claim to be somebody stays with the browser.
+    if said.anonymous_id and (not said.customer_id or (said.type in ("identify", "alias") and not trusted)):
+        return "anonymous", said.anonymous_id
+    assert said.customer_id, "checked in draft"
+    return "customer", said.customer_id
+
+
+def _in_segments_words(properties: dict[str, Any], kind: str) -> dict[str, Any]:
+    names = GA4_PROPERTIES | (GA4_ORDER_PROPERTIES if kind in ("order", "order_refunded") else {})
+    known = {names[name]: value for name, value in properties.items() if name in names}
+    return known | {name: value for name, value in properties.items() if name not in names}

@@ -1,0 +1,204 @@
+"""Use cases of the timeline: take events in, each once; tell what happened, newest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.activity import reading, rules, store, titles
+from chalicelib.activity.model import (
+    DETAILS_FOR_CUSTOMERS,
+    KINDS,
+    NOT_FOR_CUSTOMERS,
+    Draft,
+    Entry,
+    EventType,
+    Who,
+)
+from chalicelib.activity.reading import Sending
+from chalicelib.activity.schemas import (
+    IngestAnswer,
+    RefusedEvent,
+    RefusedField,
+    TimelineAnswer,
+    TimelineItem,
+    TimelineQuery,
+)
+from chalicelib.customers import reads as people
+from chalicelib.customers import service as customers
+from chalicelib.shared import tokens
+from chalicelib.shared.errors import InvalidInput
+
+ROUNDS_MAX = 10
+LOOKED_AT = 200  # entries of each timeline read in a round that looks for some kinds only
+
+
+def take_one(event: Mapping[str, Any], event_type: EventType, sending: Sending) -> IngestAnswer:
+    """Take in one event; raises InvalidInput naming what is wrong with it."""
+    is_new = _store(reading.read(event, sending, event_type), sending.now)
+    return IngestAnswer(accepted=int(is_new), duplicates=int(not is_new), refused=[])
+
+
+def take_batch(events: Sequence[Any], sending: Sending) -> IngestAnswer:
+    """Take in many events, each judged alone; the answer names those that were refused.
+
+    Two trips an event, several events at a time. If it fails in the middle it may be sent again whole.
+    """
+    refused: dict[int, InvalidInput] = {}
+    drafts: dict[int, Draft] = {}
+    for index, event in enumerate(events):
+        try:
+            drafts[index] = reading.read(event, sending)
+        except InvalidInput as refusal:
+            refused[index] = refusal
+    outcomes = _store_all(drafts, sending.now)
+    refused |= {index: outcome for index, outcome in outcomes.items() if isinstance(outcome, InvalidInput)}
+    return IngestAnswer(
+        accepted=sum(outcome is True for outcome in outcomes.values()),
+        duplicates=sum(outcome is False for outcome in outcomes.values()),
+        refused=[_refused(index, events[index], refused[index]) for index in sorted(refused)],
+    )
+
+
+def record(draft: Draft, *, now: datetime) -> bool:
+    """Put what another room said happened into the timeline, once; False when it is there."""
+    return _store(draft, now)
+
+
+def import_entries(drafts: Iterable[Draft], *, now: datetime) -> int:
+    """Bring history along; returns how many entries are young enough to be kept. Nobody is told; may be repeated."""
+    return store.import_entries(drafts, now=now)
+
+
+def timeline(
+    customer_id: str, query: TimelineQuery, *, own: bool, language: str, now: datetime
+) -> TimelineAnswer:
+    """One page of a customer's timeline, newest first; `own` is the customer looking at themself.
+
+    One trip for the profile, then one for all linked ids at once; more when rare kinds are looked for.
+    """
+    person = people.person(customer_id)
+    who: list[Who] = [("customer", customer_id)]
+    who += [("anonymous", anonymous_id) for anonymous_id in (person.anonymous_ids if person else ())]
+    kinds = frozenset(query.kind.split(",") if query.kind else KINDS) - (
+        NOT_FOR_CUSTOMERS if own else frozenset()
+    )
+    filter_name = json.dumps(["timeline", customer_id, sorted(kinds), query.channel])
+    before = tokens.position_of(filter_name, query.cursor, now=now)
+    rows, following = _look(who, kinds, query.channel, before=before, limit=query.limit, now=now)
+    return TimelineAnswer(
+        data=[_shown(row.entry, own=own, language=language) for row in rows],
+        next_cursor=tokens.cursor(filter_name, following, now=now) if following else None,
+    )
+
+
+def _store_all(drafts: Mapping[int, Draft], now: datetime) -> dict[int, bool | InvalidInput]:
+    """What became of each draft: new, a duplicate, or refused by the profile it speaks of."""
+    outcomes: dict[int, bool | InvalidInput] = {}
+    first_of: dict[Any, int] = {}
+    lanes: dict[Any, list[int]] = {}
+    for index, draft in drafts.items():
+        if first_of.setdefault(draft.message, index) != index:
+            outcomes[index] = False
+            continue
+        # What is said about one customer is written one after the other, or the writes would trip over each other.
+        lanes.setdefault(draft.entry.customer_id if draft.said else index, []).append(index)
+
+    def run(lane: list[int]) -> list[bool | InvalidInput]:
+        return [_stored_or_refused(drafts[index], now) for index in lane]
+
+    for lane, results in zip(lanes.values(), store.together(run, list(lanes.values())), strict=True):
+        outcomes |= dict(zip(lane, results, strict=True))
+    return outcomes
+
+
+def _stored_or_refused(draft: Draft, now: datetime) -> bool | InvalidInput:
+    try:
+        return _store(draft, now)
+    except InvalidInput as refusal:
+        return refusal
+
+
+def _store(draft: Draft, now: datetime) -> bool:
+    """Claim, have the effect, put the entry. The entry is the mark that the effect is complete."""
+    claim = store.claim(draft, now=now)
+    if not claim.is_new:
+        # Of another person, or so old that the entry may have expired: told before, and not to be told again.
+        if claim.closed or claim.pk != store.partition_of(draft.entry.who):
+            return False
+        if draft.said and store.is_stored(claim):
+            return False
+    entry = replace(draft.entry, at=claim.at)
+    _tell_customers(draft, entry, now)
+    return store.put(entry, claim, now=now)
+
+
+def _tell_customers(draft: Draft, entry: Entry, now: datetime) -> None:
+    said = draft.said
+    if said is None or said.customer_id is None:
+        return
+    if said.type == "identify":
+        customers.identify(
+            said.customer_id,
+            at=entry.at,
+            traits=said.traits,
+            consents=said.consents,
+            anonymous_id=said.anonymous_id,
+            trusted=entry.trusted,
+            now=now,
+        )
+    elif said.previous_id and entry.trusted:
+        customers.link(said.customer_id, said.previous_id, at=entry.at, now=now)
+
+
+def _look(
+    who: Sequence[Who], kinds: frozenset[str], channel: str | None, *, before: str, limit: int, now: datetime
+) -> tuple[list[store.Row], str]:
+    """Rows of all timelines as one, and the sort key to go on before, empty at the end."""
+    found: list[store.Row] = []
+    everything = len(kinds) == len(KINDS) and channel is None
+    for _ in range(ROUNDS_MAX):
+        pages = store.newest(who, now=now, limit=limit + 1 if everything else LOOKED_AT, before=before)
+        # Below the highest point where some timeline goes on, rows of that timeline may be missing.
+        horizon = max(page.more_before for page in pages)
+        rows = sorted((row for page in pages for row in page.rows), key=lambda row: row.sk, reverse=True)
+        found += [
+            row
+            for row in rows
+            if row.sk >= horizon and row.entry.kind in kinds and channel in (None, row.entry.channel)
+        ]
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].sk
+        if not horizon:
+            return found, ""
+        before = horizon
+    return found, before
+
+
+def _shown(entry: Entry, *, own: bool, language: str) -> TimelineItem:
+    details = entry.details
+    if own:
+        details = {name: value for name, value in details.items() if name in DETAILS_FOR_CUSTOMERS}
+    return TimelineItem(
+        id=entry.entry_id,
+        kind=entry.kind,
+        channel=entry.channel,
+        at=entry.at,
+        title=titles.title_of(entry, language),
+        trusted=entry.trusted,
+        details=details,
+    )
+
+
+def _refused(index: int, event: Any, refusal: InvalidInput) -> RefusedEvent:
+    message_id = event.get("messageId") if isinstance(event, dict) else None
+    return RefusedEvent(
+        index=index,
+        message_id=message_id
+        if isinstance(message_id, str) and len(message_id) <= rules.ECHOED_MAX
+        else None,
+        errors=[RefusedField(field=each.field, message=each.message) for each in refusal.fields],
+    )

@@ -1,0 +1,114 @@
+"""The nouns of a person: profile, traits, consents, and what somebody said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+TRAITS_MAX = 100
+FORGOTTEN_TRAITS_MAX = 100  # deletions remembered, so that a late event does not bring an old value back
+TRAITS_BYTES_MAX = 16 * 1024
+TRAIT_NAME_LENGTH_MAX = 100
+EMAIL_LENGTH_MAX = 254
+ANONYMOUS_IDS_MAX = 20
+
+GRANTED, WITHDRAWN = "granted", "withdrawn"
+Status = Literal["granted", "withdrawn"]
+
+PURPOSES = (
+    "analytics",
+    "personalization",
+    "email_marketing",
+    "sms",
+    "push",
+    "sensitive_profiling",
+    "ad_audiences",
+)
+
+# Who said it. A hint comes from anybody's browser: it is shown, and never used to address or greet somebody.
+HINT, EVENTS, API, CUSTOMER, IMPORT, UNSUBSCRIBE = (
+    "hint",
+    "events",
+    "api",
+    "customer",
+    "import",
+    "unsubscribe",
+)
+
+# What the shop says about a customer and not the customer about themself.
+RESERVED_TRAITS = frozenset({"id", "createdAt", "plan"})
+
+
+def status_of(*, granted: bool) -> Status:
+    """The status that a yes or a no stands for."""
+    return "granted" if granted else "withdrawn"
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One thing known about somebody; the value None is a deletion that older statements cannot undo."""
+
+    value: Any
+    source: str
+    at: datetime
+
+    @property
+    def is_trusted(self) -> bool:
+        return self.source != HINT
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Whether a purpose was agreed to, when, how, and to which wording."""
+
+    status: Status
+    at: datetime
+    source: str
+    wording_version: str | None = None
+
+    @property
+    def is_granted(self) -> bool:
+        return self.status == GRANTED
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One customer. `version` counts its changes and is 0 while nothing is stored."""
+
+    customer_id: str
+    version: int = 0
+    traits: Mapping[str, Trait] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    anonymous_ids: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    confirmed: bool = False  # somebody trusted has spoken of this customer
+    imported: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What somebody said about a customer at a time. `latest` marks an edit made in view of what is stored."""
+
+    at: datetime
+    source: str
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    anonymous_id: str | None = None
+    latest: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """What other rooms see of a customer: only what was said by somebody trusted."""
+
+    customer_id: str
+    anonymous_ids: tuple[str, ...]
+    email: str | None
+    name: str | None
+    locale: str | None
+    timezone: str | None
+    consents: dict[str, bool]
+    created_at: datetime | None

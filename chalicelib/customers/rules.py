@@ -1,0 +1,224 @@
+"""Every decision about a profile, pure: what is stored and what was said in, the profile afterwards out.
+
+Each trait and each consent has its own last writer, judged by when it was said and not by when we heard it, so
+statements may arrive late, twice and in any order and still end in the same profile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.customers.model import (
+    ANONYMOUS_IDS_MAX,
+    FORGOTTEN_TRAITS_MAX,
+    HINT,
+    TRAITS_BYTES_MAX,
+    TRAITS_MAX,
+    Consent,
+    Person,
+    Profile,
+    Statement,
+    Trait,
+)
+from chalicelib.shared.errors import InvalidInput
+
+TICK = timedelta(milliseconds=1)  # the precision of stored times
+
+
+def listen(profile: Profile, said: Statement, *, now: datetime, owner: str | None = None) -> Profile | None:
+    """The profile after a statement, or None when it changes nothing.
+
+    `owner` is the customer whom the statement's anonymous id already belongs to. Raises InvalidInput when the traits
+    become more than a profile may hold.
+    """
+    if said.source == HINT:
+        return _hear_hint(profile, said, now)
+    traits = merge_traits(profile.traits, _spoken_traits(profile, said))
+    after = replace(
+        profile,
+        traits=traits,
+        consents=merge_consents(profile.consents, _spoken_consents(profile, said)),
+        anonymous_ids=_linked(profile, said.anonymous_id, owner),
+        confirmed=True,
+        created_at=_created_at(profile, said, now),
+    )
+    return _changed(profile, after, now)
+
+
+def merge_traits(known: Mapping[str, Trait], said: Mapping[str, Trait]) -> dict[str, Trait]:
+    """Of each trait the one said last. Trusted speech beats a hint, whenever that was."""
+    merged = dict(known)
+    for name, trait in said.items():
+        if name not in merged or _order(trait) > _order(merged[name]):
+            merged[name] = trait
+    return _without_old_deletions(merged)
+
+
+def merge_consents(known: Mapping[str, Consent], said: Mapping[str, Consent]) -> dict[str, Consent]:
+    """Of each purpose the consent given or withdrawn last; at the same moment a withdrawal wins."""
+    merged = dict(known)
+    for purpose, consent in said.items():
+        if purpose not in merged or _consent_order(consent) > _consent_order(merged[purpose]):
+            merged[purpose] = consent
+    return merged
+
+
+def heed_gate(profile: Profile, gate: Mapping[str, Consent]) -> Profile:
+    """The profile with what the mail gate learnt later than it: an unsubscribe link writes to the gate alone."""
+    newer = {
+        purpose: heard
+        for purpose, heard in gate.items()
+        if purpose not in profile.consents or _gate_order(heard) > _gate_order(profile.consents[purpose])
+    }
+    return replace(profile, consents={**profile.consents, **newer}) if newer else profile
+
+
+def apart(said: Statement, gated: Iterable[str]) -> list[Statement]:
+    """The same statement in parts with at most one gated purpose each.
+
+    All gated purposes of a customer are in one item, and a transaction may touch an item only once.
+    """
+    purposes = [purpose for purpose in gated if purpose in said.consents]
+    first = replace(
+        said,
+        consents={purpose: each for purpose, each in said.consents.items() if purpose not in purposes[1:]},
+    )
+    return [first] + [
+        Statement(said.at, said.source, consents={purpose: said.consents[purpose]}, latest=said.latest)
+        for purpose in purposes[1:]
+    ]
+
+
+def known_traits(profile: Profile) -> dict[str, Trait]:
+    """The traits that have a value."""
+    return {name: trait for name, trait in profile.traits.items() if trait.value is not None}
+
+
+def person(profile: Profile) -> Person:
+    """What other rooms may rely on. A hint is left out: who may type anything could redirect somebody's mail."""
+    trusted = {name: trait.value for name, trait in known_traits(profile).items() if trait.is_trusted}
+    return Person(
+        customer_id=profile.customer_id,
+        anonymous_ids=profile.anonymous_ids,
+        email=_text(trusted.get("email")),
+        name=_name(trusted),
+        locale=_text(trusted.get("locale")),
+        timezone=_text(trusted.get("timezone")),
+        consents={purpose: consent.is_granted for purpose, consent in profile.consents.items()},
+        created_at=profile.created_at,
+    )
+
+
+def identifiers(profile: Profile) -> dict[str, str]:
+    """The ids by which people know themselves, as far as somebody trusted gave them."""
+    traits = {name: known_traits(profile).get(name) for name in ("email", "phone")}
+    return {
+        name: trait.value
+        for name, trait in traits.items()
+        if trait and trait.is_trusted and isinstance(trait.value, str)
+    }
+
+
+def _hear_hint(profile: Profile, said: Statement, now: datetime) -> Profile | None:
+    # Anybody can send a publishable key's events and guess an id. So a hint may start a profile, for the shop that
+    # has nothing but a web page, but never touches one that exists. It carries no consent, which must be the
+    # customer's own word, and no link, which would hand one visitor's past to another.
+    if profile.version:
+        return None
+    traits = {name: Trait(value, HINT, said.at) for name, value in said.traits.items()}
+    return _changed(profile, replace(profile, traits=traits, created_at=min(said.at, now)), now)
+
+
+def _spoken_traits(profile: Profile, said: Statement) -> dict[str, Trait]:
+    spoken = {}
+    for name, value in said.traits.items():
+        known = profile.traits.get(name)
+        if said.latest and known is not None and known.value == value and known.is_trusted:
+            continue
+        spoken[name] = Trait(value, said.source, _moment(said, known.at if known else None))
+    return spoken
+
+
+def _spoken_consents(profile: Profile, said: Statement) -> dict[str, Consent]:
+    spoken = {}
+    for purpose, consent in said.consents.items():
+        known = profile.consents.get(purpose)
+        same = known is not None and (known.status, known.wording_version) == (
+            consent.status,
+            consent.wording_version,
+        )
+        if said.latest and same:
+            continue  # the older evidence is the better one
+        spoken[purpose] = replace(consent, at=_moment(said, known.at if known else None))
+    return spoken
+
+
+def _moment(said: Statement, known_at: datetime | None) -> datetime:
+    # An edit replaces what its author saw, also where a client with a fast clock wrote that.
+    if said.latest and known_at is not None and known_at >= said.at:
+        return known_at + TICK
+    return said.at
+
+
+def _linked(profile: Profile, anonymous_id: str | None, owner: str | None) -> tuple[str, ...]:
+    # What belongs to another customer stays there: a shared device must not join two people.
+    if anonymous_id is None or anonymous_id in profile.anonymous_ids or owner is not None:
+        return profile.anonymous_ids
+    return (*profile.anonymous_ids, anonymous_id)[-ANONYMOUS_IDS_MAX:]
+
+
+def _created_at(profile: Profile, said: Statement, now: datetime) -> datetime:
+    if profile.confirmed and profile.created_at is not None:
+        return profile.created_at
+    return min(said.at, now)  # a history sent today did not begin today
+
+
+def _changed(before: Profile, after: Profile, now: datetime) -> Profile | None:
+    if before.version and after == before:
+        return None
+    if after.traits != before.traits:
+        _check_size(known_traits(after))
+    return replace(after, version=before.version + 1, updated_at=now)
+
+
+def _check_size(traits: Mapping[str, Trait]) -> None:
+    if len(traits) > TRAITS_MAX:
+        raise InvalidInput.of("traits", f"a profile may hold {TRAITS_MAX} traits at most")
+    size = sum(
+        len(json.dumps([name, trait.value], ensure_ascii=False).encode()) for name, trait in traits.items()
+    )
+    if size > TRAITS_BYTES_MAX:
+        raise InvalidInput.of("traits", f"a profile may hold {TRAITS_BYTES_MAX} bytes of traits at most")
+
+
+def _without_old_deletions(traits: dict[str, Trait]) -> dict[str, Trait]:
+    deleted = sorted((trait.at, name) for name, trait in traits.items() if trait.value is None)
+    for _, name in deleted[:-FORGOTTEN_TRAITS_MAX]:
+        del traits[name]
+    return traits
+
+
+def _order(trait: Trait) -> tuple[bool, datetime, str, str]:
+    # The last two decide between two values of the same moment: whichever, but always the same.
+    return trait.is_trusted, trait.at, json.dumps(trait.value, sort_keys=True), trait.source
+
+
+def _consent_order(consent: Consent) -> tuple[datetime, bool, str, str]:
+    return consent.at, not consent.is_granted, consent.source, consent.wording_version or ""
+
+
+def _gate_order(consent: Consent) -> tuple[datetime, bool]:
+    return consent.at, not consent.is_granted
+
+
+def _name(traits: Mapping[str, Any]) -> str | None:
+    parts = (_text(traits.get("firstName")), _text(traits.get("lastName")))
+    return _text(traits.get("name")) or " ".join(filter(None, parts)) or None
+
+
+def _text(value: Any) -> str | None:
+    return (" ".join(value.split()) or None) if isinstance(value, str) else None
