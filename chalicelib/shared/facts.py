@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,8 @@ from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.config import config
 
 SOURCE = "kokyaku"
-ENTRIES_MAX = 10  # PutEvents takes no more
+ENTRIES_MAX = 10  # PutEvents takes no more,
+BYTES_MAX = 240 * 1024  # nor more than 256 KB in one call, names and all
 HOPS_MAX = 5  # a fact caused by a fact caused by ...: a loop between rooms stops here
 
 
@@ -61,24 +62,31 @@ class Fact:
 
 
 def publish(facts: Sequence[Fact]) -> set[str]:
-    """Put facts on the bus and return the ids of those it did not take. One trip per 10.
+    """Put facts on the bus and return the ids of those it did not take. One trip per 10, or per 240 KB.
 
     PutEvents answers 200 with failures inside; the caller reports them so that the stream sends them again.
     """
     failed: set[str] = set()
-    for start in range(0, len(facts), ENTRIES_MAX):
-        chunk = facts[start : start + ENTRIES_MAX]
+    for chunk in _chunks([(fact, fact.to_json()) for fact in facts]):
         entries = [
-            {
-                "Source": SOURCE,
-                "DetailType": fact.type,
-                "Detail": fact.to_json(),
-                "EventBusName": config().bus,
-            }
-            for fact in chunk
+            {"Source": SOURCE, "DetailType": fact.type, "Detail": detail, "EventBusName": config().bus}
+            for fact, detail in chunk
         ]
         answer = aws.client("events").put_events(Entries=entries)
-        failed |= {
-            fact.id for fact, entry in zip(chunk, answer["Entries"], strict=True) if entry.get("ErrorCode")
-        }
+        pairs = zip(chunk, answer["Entries"], strict=True)
+        failed |= {fact.id for (fact, _), entry in pairs if entry.get("ErrorCode")}
     return failed
+
+
+def _chunks(details: Sequence[tuple[Fact, str]]) -> Iterator[list[tuple[Fact, str]]]:
+    chunk: list[tuple[Fact, str]] = []
+    size = 0
+    for fact, detail in details:
+        bytes_more = len(detail.encode())
+        if chunk and (len(chunk) == ENTRIES_MAX or size + bytes_more > BYTES_MAX):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append((fact, detail))
+        size += bytes_more
+    if chunk:
+        yield chunk
