@@ -1,0 +1,19 @@
+"""A trained model written by hand, in the shapes a training run hands over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+Lists = dict[str, dict[str, list[tuple[str, float, int]]]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """`neighbours`: item -> relation -> (item, score, count); `popularity`: days -> (item, baskets); `intervals`."""
+
+    version: str = "01J00000000000000000000001"
+    as_of: datetime = datetime(2026, 11, 1, tzinfo=UTC)
+    neighbours: Lists = field(default_factory=dict)
+    popularity: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: {14: [], 90: []})
+    intervals: dict[str, tuple[int, int]] = field(default_factory=dict)
