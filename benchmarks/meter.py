@@ -112,7 +112,7 @@ class Meter:
     def _update_item(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
         self._write(self._peek(params["TableName"], params["Key"]), 0, 1)
 
-    def _delete_item(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
+    def _delete_item(self, _params: dict[str, Any], _parsed: dict[str, Any]) -> None:
         self._write(0, 0, 1)
 
     def _transact_write_items(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
