@@ -114,9 +114,14 @@ GA4_EVENTS = {
     "add_to_wishlist": "Product Added to Wishlist",
 }
 
-# What GA4 calls a property, and Segment's name of the same.
-GA4_PROPERTIES = {"transaction_id": "order_id", "items": "products", "search_term": "query"}
-GA4_ORDER_PROPERTIES = {"value": "total"}
+# What Segment calls a property, and GA4's name of the same. GA4's `value` is a total where it is an order's.
+GA4_PROPERTIES = {
+    "order_id": "transaction_id",
+    "products": "items",
+    "product_id": "item_id",
+    "query": "search_term",
+}
+GA4_ORDER_PROPERTIES = {**GA4_PROPERTIES, "total": "value"}
 
 # Kinds that mean nothing without an item.
 ABOUT_ITEMS = frozenset({"view", "click", "cart", "cart_removed", "wishlist", "wishlist_removed"})

@@ -25,35 +25,39 @@ class _Product:
 
 
 class Properties:
-    """Reads what matters out of a track event's properties, and collects what is wrong with it."""
+    """Reads what matters out of a track event's properties, and collects what is wrong with it.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    `values` go by Segment's names; `sent_as` has the sender's own word where that is another, to name it in problems.
+    """
+
+    def __init__(self, values: Mapping[str, Any], sent_as: Mapping[str, str]) -> None:
         self._values = values
+        self._sent_as = sent_as
         self.problems: list[FieldError] = []
         self._itself = self._product("properties", values)
+        path = self._path("products")
         self._products = [
-            self._product(f"properties.products.{number}", product)
-            for number, product in enumerate(self._listed())
+            self._product(f"{path}.{number}", product) for number, product in enumerate(self._listed())
         ]
 
     def item_ids(self, *, required: bool) -> tuple[str, ...]:
         """The items an event is about, each once."""
         found = [product.item_id for product in (self._itself, *self._products) if product.item_id]
-        if required and not found:
-            self._wrong("properties.product_id", "is required")
+        if required and not found and not self.problems:
+            self._wrong(self._path("products" if self._sent_as else ITEM_NAMES[0]), "is required")
         return tuple(dict.fromkeys(found))
 
     def order_id(self, *, required: bool) -> str | None:
-        order_id = self._id("properties", "order_id")
+        order_id = self._id(self._path("order_id"), self._values.get("order_id"))
         if required and order_id is None:
-            self._wrong("properties.order_id", "is required")
+            self._wrong(self._path("order_id"), "is required")
         return order_id
 
-    def order(self) -> dict[str, Any]:
+    def order(self, order_id: str | None) -> dict[str, Any]:
         """The details of a completed order, in minor units."""
         currency = self._currency(required=True)
         if not self._products:
-            self._wrong("properties.products", "is required: an order has at least one product")
+            self._wrong(self._path("products"), "is required: an order has at least one product")
         lines = [self._line(product, currency, priced=True) for product in self._products]
         names = ("total", "revenue", "discount", "tax", "shipping")
         amounts = {name: self._amount(name, currency) for name in names if self._values.get(name) is not None}
@@ -61,9 +65,11 @@ class Properties:
         spent = sum(line["price"] * line["quantity"] for line in lines) - discount
         # Segment's revenue leaves tax and shipping out.
         paid = amounts.get("total", max(0, amounts.get("revenue", spent) + tax + shipping))
+        if paid > money.AMOUNT_MAX:
+            self._wrong(self._path("total"), f"may be {money.AMOUNT_MAX} minor units at most")
         coupon = self._values.get("coupon")
         return {
-            "order_id": self._values.get("order_id"),
+            "order_id": order_id,
             "currency": currency,
             "total": paid,
             "discount": discount,
@@ -73,13 +79,13 @@ class Properties:
             "lines": lines,
         }
 
-    def refund(self) -> dict[str, Any]:
+    def refund(self, order_id: str | None) -> dict[str, Any]:
         """The details of a refund: of the whole order, unless it names an amount or products."""
         priced = self._values.get("total") is not None or any(
             each.price is not None for each in self._products
         )
         currency = self._currency(required=priced)
-        details: dict[str, Any] = {"order_id": self._values.get("order_id"), "currency": currency}
+        details: dict[str, Any] = {"order_id": order_id, "currency": currency}
         if self._values.get("total") is not None:
             details["total"] = self._amount("total", currency)
         if self._products:
@@ -93,36 +99,34 @@ class Properties:
         if products is None:
             return []
         if not isinstance(products, list) or not all(isinstance(product, dict) for product in products):
-            self._wrong("properties.products", "must be a list of objects")
+            self._wrong(self._path("products"), "must be a list of objects")
             return []
         if len(products) > PRODUCTS_MAX:
-            self._wrong("properties.products", f"may have {PRODUCTS_MAX} entries at most")
+            self._wrong(self._path("products"), f"may have {PRODUCTS_MAX} entries at most")
             return []
         return products
 
     def _product(self, path: str, values: Mapping[str, Any]) -> _Product:
         named = next((name for name in ITEM_NAMES if values.get(name) not in (None, "")), ITEM_NAMES[0])
-        return _Product(
-            path, self._id(path, named, values), self._quantity(path, values), values.get("price")
-        )
+        item_id = self._id(f"{path}.{named}", values.get(named))
+        return _Product(path, item_id, self._quantity(f"{path}.quantity", values), values.get("price"))
 
     def _line(self, product: _Product, currency: str, *, priced: bool) -> dict[str, Any]:
         if product.item_id is None:
-            self._wrong(f"{product.path}.product_id", "is required")
+            self._wrong(f"{product.path}.{ITEM_NAMES[bool(self._sent_as)]}", "is required")
         line = {"item_id": product.item_id, "quantity": product.quantity}
         return line | (
             {"price": self._money(product.price, f"{product.path}.price", currency)} if priced else {}
         )
 
-    def _id(self, path: str, name: str, values: Mapping[str, Any] | None = None) -> str | None:
-        value = (self._values if values is None else values).get(name)
+    def _id(self, path: str, value: Any) -> str | None:
         if value is None or value == "":
             return None
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         problem = ids.problem_with(value) if isinstance(value, str) else "must be a text"
         if problem:
-            self._wrong(f"{path}.{name}", problem)
+            self._wrong(path, problem)
             return None
         return str(value)
 
@@ -131,7 +135,7 @@ class Properties:
         if isinstance(value, float) and value.is_integer():
             value = int(value)  # JavaScript has no other numbers
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= QUANTITY_MAX:
-            self._wrong(f"{path}.quantity", f"must be a whole number from 1 to {QUANTITY_MAX}")
+            self._wrong(path, f"must be a whole number from 1 to {QUANTITY_MAX}")
             return 1
         return value
 
@@ -145,7 +149,7 @@ class Properties:
         return value.upper()
 
     def _amount(self, name: str, currency: str) -> int:
-        return self._money(self._values.get(name), f"properties.{name}", currency)
+        return self._money(self._values.get(name), self._path(name), currency)
 
     def _money(self, value: Any, path: str, currency: str) -> int:
         if value is None:
@@ -156,6 +160,9 @@ class Properties:
             except ValueError as error:
                 self._wrong(path, str(error))
         return 0
+
+    def _path(self, name: str) -> str:
+        return f"properties.{self._sent_as.get(name, name)}"
 
     def _wrong(self, field: str, message: str) -> None:
         if all(problem.field != field for problem in self.problems):

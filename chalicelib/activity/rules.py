@@ -101,15 +101,17 @@ def entry_id_of(message: Message) -> str:
 
 def _track(said: Said, *, trusted: bool) -> Draft:
     event, kind = meaning_of(said.event)
-    values = _in_segments_words(said.properties, kind) if said.event in GA4_EVENTS else said.properties
-    properties = Properties(values)
+    sent_as = _words_of(said.event, kind)
+    values = {ours: said.properties[theirs] for ours, theirs in sent_as.items() if theirs in said.properties}
+    values |= {name: value for name, value in said.properties.items() if name not in sent_as.values()}
+    properties = Properties(values, sent_as)
     item_ids = properties.item_ids(required=kind in ABOUT_ITEMS)
     order_id = properties.order_id(required=event in (ORDER_COMPLETED, ORDER_REFUNDED))
     details = values
     if event == ORDER_COMPLETED:
-        details = properties.order()
+        details = properties.order(order_id)
     elif event == ORDER_REFUNDED:
-        details = properties.refund()
+        details = properties.refund(order_id)
     # In an event of the shop's own making a `product_id` may mean anything.
     if properties.problems and kind != "event":
         first = properties.problems[0]
@@ -148,7 +150,7 @@ def _who(said: Said, *, trusted: bool) -> Who:
     return "customer", said.customer_id
 
 
-def _in_segments_words(properties: dict[str, Any], kind: str) -> dict[str, Any]:
-    names = GA4_PROPERTIES | (GA4_ORDER_PROPERTIES if kind in ("order", "order_refunded") else {})
-    known = {names[name]: value for name, value in properties.items() if name in names}
-    return known | {name: value for name, value in properties.items() if name not in names}
+def _words_of(event: str, kind: str) -> Mapping[str, str]:
+    if event not in GA4_EVENTS:
+        return {}
+    return GA4_ORDER_PROPERTIES if kind in ("order", "order_refunded") else GA4_PROPERTIES

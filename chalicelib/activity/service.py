@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,7 +28,7 @@ from chalicelib.activity.schemas import (
 )
 from chalicelib.customers import reads as people
 from chalicelib.customers import service as customers
-from chalicelib.shared import tokens
+from chalicelib.shared import ids, tokens
 from chalicelib.shared.errors import InvalidInput
 
 ROUNDS_MAX = 10
@@ -86,7 +85,7 @@ def timeline(
     kinds = frozenset(query.kind.split(",") if query.kind else KINDS) - (
         NOT_FOR_CUSTOMERS if own else frozenset()
     )
-    filter_name = json.dumps(["timeline", customer_id, sorted(kinds), query.channel])
+    filter_name = ids.fingerprint("timeline", customer_id, ",".join(sorted(kinds)), query.channel or "")
     before = tokens.position_of(filter_name, query.cursor, now=now)
     rows, following = _look(who, kinds, query.channel, before=before, limit=query.limit, now=now)
     return TimelineAnswer(

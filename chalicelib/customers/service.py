@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from chalicelib.activity import reads as activity
+from chalicelib.activity import reads as activity_reads
 from chalicelib.customers import rules, store
 from chalicelib.customers.model import (
     API,
@@ -95,7 +95,7 @@ def edit(
         if if_match and not _matches(if_match, profile.version):
             raise StaleVersion(f"it has version {profile.version} now")
         makes = by_customer or any(value is not None for value in patch.traits.values())
-        if not (profile.version or makes or activity.is_known(customer_id)):
+        if not (profile.version or makes or activity_reads.is_known(customer_id)):
             raise NotFound("nobody has said anything about this customer yet; traits would make a profile")
 
     _hear(customer_id, _statement_of(patch, at, by_customer=by_customer), now=now, check=check)
@@ -112,7 +112,7 @@ def view(customer_id: str, *, by_customer: bool = False) -> tuple[CustomerAnswer
     if profile.version:
         profile = rules.heed_gate(profile, store.load_gate(customer_id))
     else:
-        profile = replace(profile, created_at=activity.first_seen(customer_id))
+        profile = replace(profile, created_at=activity_reads.first_seen(customer_id))
         if profile.created_at is None and not by_customer:
             raise NotFound("there is no such customer")
     return _answer(profile, loyalty.active_points(customer_id)), profile.version
