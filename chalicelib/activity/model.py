@@ -118,7 +118,6 @@ GA4_EVENTS = {
 GA4_PROPERTIES = {
     "order_id": "transaction_id",
     "products": "items",
-    "product_id": "item_id",
     "query": "search_term",
 }
 GA4_ORDER_PROPERTIES = {**GA4_PROPERTIES, "total": "value"}
