@@ -59,13 +59,16 @@ def deploy(stage: str, architecture: str, out: Path) -> Deployed:
         )
     stack = Stack(session.client("cloudformation"), f"kokyaku-{stage}")
     parameters = _parameters(stack.parameters(), os.environ)
+    _say(f"Building {stage} for {architecture}")
     built = package(stage, architecture, out)
+    _say(f"Uploading {built.code.stat().st_size / 2**20:.1f} MB to {session.region_name}")
     template_url = _upload(session, stage, built)
     _make_keyring(session.client("ssm"), keyring_of(stage))
     if stack.clear_failed_birth():
-        print(f"{stack.name} had failed before it was ready; it was removed to begin again")
+        _say(f"{stack.name} had failed before it was ready; it was removed to begin again")
     changed = False
     if stack.is_new:
+        _say(f"Creating {stack.name}: a few minutes")
         # Nothing in it yet deserves protection, which would also protect a failed creation from being removed.
         changed = stack.change(template_url, parameters | {"DeletionProtection": "false"})
     # The API cannot be told its own address before it has one: the function that serves it would wait for itself.
@@ -75,6 +78,10 @@ def deploy(stage: str, architecture: str, out: Path) -> Deployed:
     )
     outputs = stack.outputs()
     return Deployed(outputs, changed, make_key(session, outputs["APIHandlerName"], FIRST_KEY))
+
+
+def _say(step: str) -> None:
+    print(step, flush=True)
 
 
 def make_key(session: Any, function: str, name: str) -> str | None:

@@ -10,13 +10,8 @@ from infrastructure.queues import dead_letters_of, queue_of
 from infrastructure.tables import BY_NAME
 
 READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-WRITE = (
-    "dynamodb:BatchWriteItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-)
+WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+REMOVE = ("dynamodb:BatchWriteItem", "dynamodb:DeleteItem")  # a batch can delete too
 
 KEYRING_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
 
@@ -27,13 +22,14 @@ class Grant:
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
     publishes: bool = False  # puts facts on the bus
     mails: bool = False
     signs: bool = False  # reads the key ring: tokens, cursors, links
 
 
 GRANTS: dict[str, Grant] = {
-    "api": Grant(reads=tuple(BY_NAME), writes=tuple(BY_NAME), signs=True),
+    "api": Grant(reads=tuple(BY_NAME), writes=tuple(BY_NAME), removes=("catalog", "orders"), signs=True),
     "activity_relay": Grant(publishes=True),
     "engagement_relay": Grant(publishes=True),
     "ledger_relay": Grant(publishes=True),
@@ -45,7 +41,7 @@ GRANTS: dict[str, Grant] = {
     "messages_on_facts": Grant(
         reads=("engagement", "orders", "people"), writes=("engagement",), mails=True, signs=True
     ),
-    "orders_on_facts": Grant(reads=("orders",), writes=("orders",)),
+    "orders_on_facts": Grant(reads=("orders",), writes=("orders",), removes=("orders",)),
     "campaigns_tick": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True, signs=True),
 }
 
@@ -101,15 +97,10 @@ def _source_statements(function: Function) -> list[dict[str, Any]]:
 
 def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
     statements = []
-    if grant.reads:
-        indexes = [
-            {"Fn::Sub": f"${{{table.logical_id}.Arn}}/index/{table.index[0]}"}
-            for table in map(BY_NAME.__getitem__, grant.reads)
-            if table.index
-        ]
-        statements.append(_allow([*READ], [*map(_table_arn, grant.reads), *indexes]))
-    if grant.writes:
-        statements.append(_allow([*WRITE], [*map(_table_arn, grant.writes)]))
+    for actions, names in ((READ, grant.reads), (WRITE, grant.writes), (REMOVE, grant.removes)):
+        if names:
+            indexes = _indexes(names) if actions is READ else []
+            statements.append(_allow([*actions], [*map(_table_arn, names), *indexes]))
     if grant.publishes:
         statements.append(_allow(["events:PutEvents"], [_arn("Bus")]))
     if grant.mails:
@@ -118,6 +109,11 @@ def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
     if grant.signs:
         statements.append(_allow(["ssm:GetParameter"], [{"Fn::Sub": KEYRING_ARN + keyring}]))
     return statements
+
+
+def _indexes(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    tables = map(BY_NAME.__getitem__, names)
+    return [{"Fn::Sub": f"${{{each.logical_id}.Arn}}/index/{each.index[0]}"} for each in tables if each.index]
 
 
 def _table_arn(name: str) -> dict[str, Any]:
