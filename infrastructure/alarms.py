@@ -1,10 +1,14 @@
-"""What wakes a person: facts given up, functions that fail, streams that fall behind, answers of 5xx."""
+"""What wakes a person: facts given up, functions that fail, streams that fall behind, answers of 5xx.
+
+Each alarm costs ten cents a month, so none says what another says already: a queue or stream function that fails as a
+whole shows in its dead letters and its stream's age.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from infrastructure.functions import QUEUE, STREAM, Function
+from infrastructure.functions import API, QUEUE, SCHEDULE, STREAM, Function
 from infrastructure.queues import dead_letters_of
 
 RUNBOOKS = "docs/runbooks/README.md"
@@ -48,14 +52,14 @@ def alarms(functions: list[Function], api_name: str) -> dict[str, Any]:
 def _of_function(function: Function) -> dict[str, Any]:
     logical_id = function.logical_id
     dimensions = [_dimension("FunctionName", {"Ref": logical_id})]
-    found = {
-        f"{logical_id}ErrorsAlarm": _alarm(
+    found = {}
+    if function.kind in (API, SCHEDULE):
+        found[f"{logical_id}ErrorsAlarm"] = _alarm(
             "function-errors",
             f"{function.name} failed as a whole",
             ("AWS/Lambda", "Errors", dimensions),
             threshold=FUNCTION_ERRORS,
         )
-    }
     if function.kind == STREAM:
         found[f"{logical_id}AgeAlarm"] = _alarm(
             "iterator-age",

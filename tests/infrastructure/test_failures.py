@@ -103,9 +103,13 @@ def test_every_function_every_stream_and_the_api_are_watched(translated: Any) ->
     def watched(metric: str) -> list[Any]:
         return [each["Dimensions"][0]["Value"] for each in alarms if each["MetricName"] == metric]
 
-    assert {_only(each) for each in watched("Errors")} == set(translated.of("AWS::Lambda::Function"))
     streams = {_only(each["FunctionName"]) for each in _mappings(translated, "StreamArn").values()}
+    queues = {_only(each["FunctionName"]) for each in _mappings(translated, "Queue").values()}
     assert {_only(each) for each in watched("IteratorAge")} == streams
+    # Whole failures of the others end in dead letters, each of which is watched (above).
+    assert {_only(each) for each in watched("Errors")} == set(
+        translated.of("AWS::Lambda::Function")
+    ) - streams - queues
     [api] = translated.of("AWS::ApiGateway::RestApi").values()
     assert watched("5XXError") == [api["Name"]]
     assert all(each["AlarmActions"] == [{"Ref": "Alarms"}] for each in alarms)
