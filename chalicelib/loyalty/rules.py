@@ -37,11 +37,12 @@ def earn_from_order(
     amount: int,
     currency: str,
     placed_at: datetime,
+    imported: bool,
     now: datetime,
 ) -> Decision | None:
     """What an order earns, None when that is nothing (too small, foreign currency, or expired before it is counted).
 
-    `amount` is what the customer paid, in minor units of `currency`.
+    `amount` is what the customer paid, in minor units of `currency`. An imported order earned when it was placed.
     """
     lot = lot_of(placed_at, program)
     points = points_for_spend(program, amount, currency)
@@ -53,7 +54,7 @@ def earn_from_order(
         points=points,
         rules=(RulePoints(RULE_SPEND, points),),
         reason="order",
-        at=now,
+        at=placed_at if imported else now,
         lot=lot,
     )
     return accrue(account, entry)
