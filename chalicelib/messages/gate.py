@@ -12,7 +12,8 @@ from typing import Any
 
 from chalicelib.messages.model import Gate, MessageClass
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.dynamo import ConditionFailed, Item, table
+from chalicelib.shared.dynamo import TRIES_MAX, ConditionFailed, Item, table
+from chalicelib.shared.errors import Busy
 
 SK = "GATE"
 EMAIL_MARKETING = "email_marketing"
@@ -38,10 +39,36 @@ def consent_operation(customer_id: str, purpose: str, granted: bool, at: datetim
     return table("engagement").updating(
         _pk(customer_id),
         SK,
-        f"SET {name} = :granted, {name}_at = :at",
+        f"SET {name} = :granted, {name}_at = :at REMOVE {name}_source",
         values={":granted": granted, ":at": to_text(at)},
         condition=f"attribute_not_exists({name}_at) OR {not_newer}",
     )
+
+
+def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> bool:
+    """Withdraw consent at the gate alone, from where the profile learns of it; whether it was still given.
+
+    It counts from its commit on, and over a grant whose sender's clock ran ahead too. `source` is how the customer
+    said so, e.g. `one_click`. One trip, 1 write unit; doing it again changes nothing.
+    """
+    name = f"consent_{purpose}"
+    at = to_text(now)
+    for _ in range(TRIES_MAX):
+        try:
+            table("engagement").update(
+                _pk(customer_id),
+                SK,
+                f"SET {name} = :false, {name}_at = :at, {name}_source = :source",
+                values={":false": False, ":true": True, ":at": at, ":source": source},
+                condition=f"attribute_not_exists({name}) OR ({name} = :true AND {name}_at <= :at)",
+            )
+        except ConditionFailed as failed:
+            if failed.old is None or not failed.old[name]:
+                return False
+            at = failed.old[f"{name}_at"]
+            continue
+        return True
+    raise Busy("consent kept being given again at the same time")
 
 
 def admit(customer_id: str, send_key: str, message_class: MessageClass, *, now: datetime) -> Gate | None:

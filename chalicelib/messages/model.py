@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 EMAIL = "email"
+LANGUAGES = ("en", "ja")
 
 # Why a message was withheld.
 NO_ADDRESS = "no_address"
@@ -54,19 +54,20 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """What somebody wants to tell a customer. `send_key` names its cause: one key is sent at most once, for ever.
+    """What somebody wants to tell a customer. `send_key` names its cause: one key is sent at most once.
 
-    `reason` says why it is sent (`shipment_delivered`); `section` picks the words inside the template; `values` fill
-    them. `at` is the moment of the decision to send.
+    `cause` says why, e.g. `shipment_delivered`; `section` picks the words inside the template; `values` fill them,
+    and so do those of `in_language` for the customer's language.
     """
 
     customer_id: str
     send_key: str
     template: str
     message_class: MessageClass
-    reason: str
+    cause: str
     section: str = "mail"
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    in_language: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,18 @@ class Gate:
 
 @dataclass(frozen=True)
 class Send:
-    """The record of one message: claimed once, then settled."""
+    """The record of one message: claimed, then settled. `claim_id` tells one claim of it from another."""
 
     customer_id: str
     send_key: str
     send_id: str
+    claim_id: str
     template: str
     message_class: MessageClass
+    cause: str
     status: Status
-    reason: str  # why it is sent, or why it was not
     at: datetime
-    claimed_at: datetime
+    reason: str = ""  # why it was not sent
     provider_id: str = ""
 
 

@@ -1,0 +1,140 @@
+"""Use cases of mail. The order of the steps is the promise: gate, claim, hand over once, record.
+
+A crash before the claim loses nothing, because the cause comes again; a crash after it can lose one mail and never
+sends one twice, because SES takes no token to recognise a repetition by.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.customers import reads as customers
+from chalicelib.messages import channel, gate, render, rules, store
+from chalicelib.messages.model import NO_ADDRESS, SUPPRESSED, Message, MessageClass, Outcome, Send, Status
+from chalicelib.messages.schemas import MessageAnswer, MessagesAnswer, MessagesQuery
+from chalicelib.shared import ids, tokens
+from chalicelib.shared.config import config
+
+NOT_HEARD = "no_answer"
+ONE_CLICK = "one_click"
+
+OUTCOMES = {Status.SENT: Outcome.SENT, Status.FAILED: Outcome.FAILED, Status.DEFERRED: Outcome.DEFERRED}
+
+
+def send(message: Message, *, now: datetime) -> Outcome:
+    """Send a message once, or record why not; never twice for one `send_key`, however often and by how many at once.
+
+    Consent, suppression and address are asked here and not when somebody decided to send. Two reads, 3 write units
+    when it is sent and 2 when it is withheld, beside one request to SES.
+    """
+    person = customers.person(message.customer_id)
+    if person is None or person.email is None or not rules.is_usable(person.email):
+        return withhold(message, NO_ADDRESS, now=now)
+    if store.is_suppressed(person.email):
+        return withhold(message, SUPPRESSED, now=now)
+    refused_by = gate.admit(message.customer_id, message.send_key, message.message_class, now=now)
+    if refused_by is not None:
+        return withhold(message, rules.refusal_of(refused_by, message.message_class), now=now)
+    record = _record(message, Status.CLAIMED, now=now)
+    is_promotional = message.message_class is MessageClass.PROMOTIONAL
+    mail = render.mail(
+        message,
+        to=person.email,
+        name=rules.name_shown(person.name),
+        language=rules.language_of(person.locale),
+        unsubscribe_url=_way_out(record, now) if is_promotional else "",
+    )
+    earlier = store.claim(record)
+    if earlier is not None:
+        return _after(earlier, now=now)
+    tags = {"send_id": record.send_id, "class": message.message_class.value, "reason": message.cause}
+    try:
+        provider_id = channel.send(mail, tags=tags)
+    except channel.NotSent as refused:
+        status = Status.FAILED if refused.for_good else Status.DEFERRED
+        settled = store.settle(record, status, reason=refused.code)
+    except channel.Unheard:
+        settled = store.settle(record, Status.UNKNOWN, reason=NOT_HEARD)
+    else:
+        settled = store.settle(record, Status.SENT, provider_id=provider_id)
+    return OUTCOMES.get(settled.status, Outcome.UNKNOWN)
+
+
+def withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
+    """Record that a message is not sent, and why; one that was sent or withheld before stays so. 1 write unit."""
+    earlier = store.claim(_record(message, Status.WITHHELD, reason=reason, now=now))
+    return Outcome.WITHHELD if earlier is None else _after(earlier, now=now)
+
+
+def withdraw_consent(token: str, *, now: datetime) -> bool:
+    """Follow a way out to its end; whether it was one of ours. Doing it again changes nothing. One trip, 1 write unit."""
+    customer_id = customer_of(token, now=now)
+    if customer_id is None:
+        return False
+    gate.withdraw(customer_id, gate.EMAIL_MARKETING, source=ONE_CLICK, now=now)
+    return True
+
+
+def customer_of(token: str, *, now: datetime) -> str | None:
+    """Whose way out a token is, None for anything that we have not signed."""
+    claims = tokens.verify(tokens.UNSUBSCRIBE, token, now=now)
+    if claims is None or claims.get("list") != gate.EMAIL_MARKETING or not isinstance(claims.get("sub"), str):
+        return None
+    return str(claims["sub"])
+
+
+def suppress_address(address: str, reason: str, *, now: datetime) -> None:
+    """Stop every mail to an address, e.g. because it bounces. 1 write unit."""
+    store.suppress(address, reason, now=now)
+
+
+def page(customer_id: str, query: MessagesQuery, *, now: datetime) -> MessagesAnswer:
+    """One page of what was sent to a customer or withheld, newest first. One trip."""
+    filter_name = f"messages:{customer_id}"
+    before = tokens.position_of(filter_name, query.cursor, now=now)
+    found = [send for send in store.page(customer_id, now=now) if not before or store.position(send) < before]
+    shown = found[: query.limit]
+    more = len(found) > query.limit
+    cursor = tokens.cursor(filter_name, store.position(shown[-1]), now=now) if more else None
+    return MessagesAnswer(data=[_answer(send, now) for send in shown], next_cursor=cursor)
+
+
+def _after(earlier: Send, *, now: datetime) -> Outcome:
+    """What it means that somebody claimed or settled this message before us."""
+    if rules.is_abandoned(earlier, now):
+        store.settle(earlier, Status.UNKNOWN, reason=NOT_HEARD)
+        return Outcome.UNKNOWN
+    return rules.outcome_of(earlier)
+
+
+def _record(message: Message, status: Status, *, now: datetime, reason: str = "") -> Send:
+    return Send(
+        customer_id=message.customer_id,
+        send_key=message.send_key,
+        send_id=ids.fingerprint(message.customer_id, message.send_key),
+        claim_id=ids.new(now),
+        template=message.template,
+        message_class=message.message_class,
+        cause=message.cause,
+        status=status,
+        at=now,
+        reason=reason,
+    )
+
+
+def _way_out(record: Send, now: datetime) -> str:
+    claims = {"sub": record.customer_id, "list": gate.EMAIL_MARKETING, "send": record.send_id}
+    return f"{config().public_url}/u/{tokens.sign(tokens.UNSUBSCRIBE, claims, now=now)}"
+
+
+def _answer(send: Send, now: datetime) -> MessageAnswer:
+    return MessageAnswer(
+        message_id=send.send_id,
+        template=send.template,
+        message_class=send.message_class.value,
+        channel="email",
+        status=rules.status_shown(send, now),
+        reason=send.reason or (NOT_HEARD if rules.is_abandoned(send, now) else send.cause),
+        cause=send.cause,
+        at=send.at,
+    )
