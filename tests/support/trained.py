@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import uuid4
 
 Lists = dict[str, dict[str, list[tuple[str, float, int]]]]
 
@@ -12,7 +13,7 @@ Lists = dict[str, dict[str, list[tuple[str, float, int]]]]
 class Model:
     """`neighbours`: item -> relation -> (item, score, count); `popularity`: days -> (item, baskets); `intervals`."""
 
-    version: str = "01J00000000000000000000001"
+    version: str = field(default_factory=lambda: uuid4().hex)  # a process remembers versions it has read
     as_of: datetime = datetime(2026, 11, 1, tzinfo=UTC)
     neighbours: Lists = field(default_factory=dict)
     popularity: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: {14: [], 90: []})

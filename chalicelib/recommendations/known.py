@@ -1,0 +1,115 @@
+"""What is known of the person asking, read from the facts themselves: what was accepted a moment ago is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from chalicelib.activity import reads as activity
+from chalicelib.activity.reads import Touch
+from chalicelib.customers import reads as customers
+from chalicelib.customers.reads import Person
+from chalicelib.orders import reads as orders
+from chalicelib.orders.reads import PastOrder
+from chalicelib.recommendations import store
+from chalicelib.recommendations.history import merge
+from chalicelib.recommendations.model import Act, Basket, Current, Hint, History
+
+ORDERS_READ = 50
+TOUCHES_READ = 50
+LINKED_IDS_MAX = 5  # of a customer's browsers and apps: the ones linked last
+READS_AT_ONCE_MAX = 6
+PURPOSE = "personalization"
+
+# What on a timeline says that somebody takes an interest in an item. An order is more, and read apart.
+ACTS = {
+    "view": Act.VIEW,
+    "click": Act.VIEW,
+    "wishlist": Act.VIEW,
+    "cart": Act.CART,
+    "cart_removed": Act.CART_REMOVED,
+    "order_claimed": Act.CLAIM,
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """The person's past, empty for a stranger and for whoever does not want it used, and the model that serves."""
+
+    history: History
+    current: Current | None
+
+
+def load(customer_id: str | None, anonymous_id: str | None) -> Known:
+    """Read it. One trip, two when the id that was given is linked to another one of the same person.
+
+    Who withdrew the consent to personalization is a stranger, under every id.
+    """
+    if customer_id is None and anonymous_id is None:
+        return Known(History(), store.current())
+    with ThreadPoolExecutor(READS_AT_ONCE_MAX) as threads:
+        current = threads.submit(store.current)
+        if customer_id is not None:
+            history = _of_customer(threads, customer_id, anonymous_id)
+        else:
+            assert anonymous_id is not None, "one of the two was given"
+            history = _of_visitor(threads, anonymous_id)
+        return Known(history, current.result())
+
+
+def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None) -> History:
+    """A customer's own orders and events, and those of the linked browsers."""
+    person = threads.submit(customers.person, customer_id)
+    recorded = threads.submit(orders.newest, customer_id, ORDERS_READ)
+    own = threads.submit(activity.newest, [("customer", customer_id)], TOUCHES_READ)
+    here = (
+        threads.submit(activity.newest, [("anonymous", anonymous_id)], TOUCHES_READ) if anonymous_id else None
+    )
+    owner = threads.submit(customers.customer_of, anonymous_id) if anonymous_id else None
+    profile = person.result()
+    if _withdrew(profile):
+        return History()
+    touches = own.result()
+    linked = [each for each in reversed(profile.anonymous_ids) if each != anonymous_id] if profile else []
+    if linked:
+        touches += activity.newest([("anonymous", each) for each in linked[:LINKED_IDS_MAX]], TOUCHES_READ)
+    # A shared browser must not join two people.
+    if here and owner and owner.result() in (None, customer_id):
+        touches += here.result()
+    return _history(recorded.result(), touches)
+
+
+def _of_visitor(threads: Executor, anonymous_id: str) -> History:
+    """The browser's own events and never more, whoever it is linked to."""
+    owner = threads.submit(customers.customer_of, anonymous_id)
+    touches = threads.submit(activity.newest, [("anonymous", anonymous_id)], TOUCHES_READ)
+    customer_id = owner.result()
+    if customer_id is not None and _withdrew(customers.person(customer_id)):
+        return History()
+    return _history([], touches.result())
+
+
+def _withdrew(person: Person | None) -> bool:
+    return person is not None and person.consents.get(PURPOSE) is False
+
+
+def _history(recorded: Sequence[PastOrder], touches: Iterable[Touch]) -> History:
+    newest_first = sorted(touches, key=lambda touch: (touch.at, touch.entry_id), reverse=True)
+    known = {order.order_id for order in recorded}
+    baskets = [
+        Basket(order.order_id, order.placed_at, tuple(item_id for item_id, _ in order.lines))
+        for order in recorded
+    ]
+    told = [
+        Basket(touch.order_id or touch.entry_id, touch.at, touch.item_ids)
+        for touch in newest_first
+        if touch.kind == "order" and touch.trusted
+    ]
+    hints = [
+        Hint(ACTS[touch.kind], touch.entry_id, touch.at, item_id)
+        for touch in newest_first
+        if touch.kind in ACTS and (touch.order_id is None or touch.order_id not in known)
+        for item_id in touch.item_ids
+    ]
+    return History(merge(baskets, told, complete=len(recorded) < ORDERS_READ), tuple(hints))

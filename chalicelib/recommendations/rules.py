@@ -1,0 +1,248 @@
+"""Ranking, pure: what a person did and what was learned from all go in, candidates come out, best first.
+
+The weights are one default for every shop, measured on two years of a real one (docs/rooms/recommendations.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.recommendations.history import due_in_days, hinted, own_counts, readiness, sources
+from chalicelib.recommendations.model import (
+    Act,
+    Candidate,
+    History,
+    ItemRow,
+    Learned,
+    Neighbour,
+    Part,
+    Placement,
+    Popularity,
+    Situation,
+    Source,
+    Voice,
+)
+
+SOURCES_WITHOUT_PAGE_MAX = 5  # for lists about one item when no item was named
+
+# The blend of `for_you`.
+OWN, SEEN, TOGETHER, USERS, NEXT, POPULAR = 1.0, 0.2, 0.1, 0.1, 0.3, 0.1
+# What `similar` is made of.
+SIMILAR_USERS, SIMILAR_TOGETHER, SIMILAR_CATEGORY = 1.0, 0.5, 0.5
+
+CATEGORY = 0.1  # in `for_you`, and only while no list knows what the person looked at
+SAME_SHELF, SAME_ROOM = 1.0, 0.5  # the same category; only the same first part of its path
+SOLD_FLOOR, SOLD_POWER = 0.001, 0.2  # what nobody bought in 14 days keeps a quarter of its score
+POPULAR_MAX = 200  # more than any answer holds
+OLD_SALES = 0.001  # sales of 90 days only order what the last 14 days do not tell apart
+BUY_AGAIN_ROWS_MAX = 100
+
+
+def basis(situation: Situation) -> list[Source]:
+    """Which sources a placement listens to."""
+    if situation.placement in (Placement.BUY_AGAIN, Placement.TRENDING):
+        return []
+    if situation.placement == Placement.FOR_YOU:
+        return sources(situation.history, situation.asked, situation.now)
+    if situation.asked:
+        return sources(History(), situation.asked, situation.now)
+    return sources(situation.history, (), situation.now)[:SOURCES_WITHOUT_PAGE_MAX]
+
+
+def wanted_rows(situation: Situation, limit: int) -> list[str]:
+    """Items whose learned rows the answer needs."""
+    if situation.placement != Placement.BUY_AGAIN:
+        return [source.item_id for source in basis(situation)]
+    counts = own_counts(situation.history, situation.now)
+    most = sorted(counts, key=lambda item_id: (-counts[item_id], item_id))
+    return [each for each in most if each not in situation.excluded][
+        : min(2 * limit + 20, BUY_AGAIN_ROWS_MAX)
+    ]
+
+
+def candidates(situation: Situation, learned: Learned) -> list[Candidate]:
+    """What the placement itself has to say, best first; without what is excluded."""
+    speaking = basis(situation)
+    excluded = situation.excluded | set(situation.asked)
+    if situation.placement == Placement.FOR_YOU:
+        return _ranked(_blend(situation, learned, speaking), learned.popularity, excluded)
+    if situation.placement == Placement.TRENDING:
+        return popular_candidates(learned.popularity, excluded)
+    if situation.placement == Placement.BUY_AGAIN:
+        return _buy_again(situation, learned, excluded)
+    excluded |= {source.item_id for source in speaking}
+    if situation.placement == Placement.BOUGHT_TOGETHER:
+        together = _relation(Part.TOGETHER, 1.0, speaking, learned.rows)
+        return _ranked([together], learned.popularity, excluded, damped=False)
+    voices = [
+        _relation(Part.TOGETHER, SIMILAR_TOGETHER, speaking, learned.rows),
+        _relation(Part.USERS, SIMILAR_USERS, speaking, learned.rows),
+    ]
+    return _ranked(voices, learned.popularity, excluded)
+
+
+def popular_candidates(popularity: Popularity, excluded: frozenset[str]) -> list[Candidate]:
+    """What sells, most first."""
+    return _ranked([_popular(popularity, 1.0)], popularity, excluded, damped=False)
+
+
+def silent_candidates(
+    situation: Situation, learned: Learned, newest: Iterable[str], ranked: Sequence[Candidate]
+) -> list[Candidate]:
+    """What sells and what is new beyond the `ranked`, with no score yet: a shared category may give them one."""
+    out = situation.excluded | set(situation.asked) | {each.item_id for each in ranked}
+    out |= {source.item_id for source in basis(situation)}
+    popular = [replace(each, score=0.0) for each in popular_candidates(learned.popularity, frozenset(out))]
+    out |= {each.item_id for each in popular}
+    silent = popular + newest_candidates(newest, frozenset(out))
+    return [replace(each, share=0.0, factor=_factor(learned.popularity, each.item_id)) for each in silent]
+
+
+def newest_candidates(newest: Iterable[str], excluded: frozenset[str]) -> list[Candidate]:
+    """What is new, in the order given."""
+    return [Candidate(item_id, 0.0, Part.NEWEST) for item_id in newest if item_id not in excluded]
+
+
+def category_weight(situation: Situation, learned: Learned) -> float:
+    """How much a shared category counts: always for similar items, else only where no list knows the sources."""
+    if situation.placement == Placement.SIMILAR:
+        return SIMILAR_CATEGORY
+    known = any(row.together or row.users or row.next for row in learned.rows.values())
+    return CATEGORY if situation.placement == Placement.FOR_YOU and not known else 0.0
+
+
+def with_categories(
+    ranked: Iterable[Candidate],
+    weight: float,
+    speaking: Sequence[Source],
+    categories: Mapping[str, Sequence[str]],
+) -> list[Candidate]:
+    """The candidates ranked again, now that the catalogue told who shares a category with a source."""
+    again = []
+    loudest = max((source.weight for source in speaking), default=1.0)
+    for each in ranked:
+        own = categories.get(each.item_id, ())
+        kin = [
+            (source.weight / loudest * _kinship(categories.get(source.item_id, ()), own), source)
+            for source in speaking
+        ]
+        kinship, source = max(kin, key=lambda pair: pair[0], default=(0.0, None))
+        share = weight * kinship
+        closer = replace(each, score=each.score + share * each.factor)
+        if share > each.share:
+            closer = replace(closer, part=Part.CATEGORY, source=source, share=share)
+        again.append(closer)
+    return sorted(again, key=lambda each: -each.score)
+
+
+def fallback(placement: Placement, parts: Iterable[Part]) -> str | None:
+    """What stood in when the placement itself had nothing to say; `parts` are those of the items shown."""
+    shown = set(parts)
+    if Part.POPULAR in shown and placement == Placement.TRENDING:
+        return None
+    if not shown or not shown <= {Part.POPULAR, Part.NEWEST}:
+        return None
+    return "popular" if Part.POPULAR in shown else "newest"
+
+
+def _blend(situation: Situation, learned: Learned, speaking: Sequence[Source]) -> list[Voice]:
+    seen = hinted(situation.history, situation.now)
+    bought = [source for source in speaking if source.act in (Act.ORDER, Act.CLAIM)]
+    return [
+        Voice(Part.OWN, OWN, own_counts(situation.history, situation.now)),
+        Voice(Part.SEEN, SEEN, {item_id: source.weight for item_id, source in seen.items()}, seen),
+        _relation(Part.TOGETHER, TOGETHER, speaking, learned.rows),
+        _relation(Part.USERS, USERS, speaking, learned.rows),
+        _relation(Part.NEXT, NEXT, bought, learned.rows),
+        _popular(learned.popularity, POPULAR),
+    ]
+
+
+NEIGHBOURS: dict[Part, Callable[[ItemRow], tuple[Neighbour, ...]]] = {
+    Part.TOGETHER: lambda row: row.together,
+    Part.USERS: lambda row: row.users,
+    Part.NEXT: lambda row: row.next,
+}
+
+
+def _relation(part: Part, weight: float, speaking: Sequence[Source], rows: Mapping[str, ItemRow]) -> Voice:
+    """What the sources' neighbours get: the sum over sources of loudness times score."""
+    values: dict[str, float] = {}
+    most: dict[str, tuple[float, Source]] = {}
+    for source in speaking:
+        row = rows.get(source.item_id)
+        for neighbour in NEIGHBOURS[part](row) if row else ():
+            value = source.weight * neighbour.score
+            values[neighbour.item_id] = values.get(neighbour.item_id, 0.0) + value
+            if neighbour.item_id not in most or value > most[neighbour.item_id][0]:
+                most[neighbour.item_id] = (value, source)
+    return Voice(part, weight, values, {item_id: source for item_id, (_, source) in most.items()})
+
+
+def _popular(popularity: Popularity, weight: float) -> Voice:
+    """The best sellers: of 14 days, and of 90 where those are silent."""
+    values = {
+        item_id: popularity.sold.get(item_id, 0.0) + OLD_SALES * popularity.sold_before.get(item_id, 0.0)
+        for item_id in popularity.places
+    }
+    best = sorted(values, key=lambda item_id: (-values[item_id], popularity.places[item_id]))
+    return Voice(Part.POPULAR, weight, {item_id: values[item_id] for item_id in best[:POPULAR_MAX]})
+
+
+def _ranked(
+    voices: Sequence[Voice], popularity: Popularity, excluded: frozenset[str], *, damped: bool = True
+) -> list[Candidate]:
+    """Each voice scaled to its loudest and weighted, summed, and damped by whether the item is still sold.
+
+    Of equal scores the one that sells better comes first, then the smaller id: the same question, the same answer.
+    """
+    total: dict[str, float] = {}
+    best: dict[str, tuple[float, Voice]] = {}
+    for voice in voices:
+        loudest = max(voice.values.values(), default=0.0)
+        for item_id, value in voice.values.items() if loudest > 0 else ():
+            share = voice.weight * value / loudest
+            total[item_id] = total.get(item_id, 0.0) + share
+            if item_id not in best or share > best[item_id][0]:
+                best[item_id] = (share, voice)
+    found = []
+    for item_id, score in total.items():
+        if item_id not in excluded and score > 0:
+            factor = _factor(popularity, item_id) if damped else 1.0
+            share, voice = best[item_id]
+            source = voice.sources.get(item_id)
+            found.append(Candidate(item_id, score * factor, voice.part, source, share, factor))
+    last = len(popularity.places)
+    return sorted(
+        found, key=lambda each: (-each.score, popularity.places.get(each.item_id, last), each.item_id)
+    )
+
+
+def _buy_again(situation: Situation, learned: Learned, excluded: frozenset[str]) -> list[Candidate]:
+    """The own counts, what is not due yet further down."""
+    bought: dict[str, list[datetime]] = {}
+    for basket in situation.history.baskets:
+        for item_id in basket.item_ids:
+            bought.setdefault(item_id, []).append(basket.at)
+    counts = own_counts(situation.history, situation.now)
+    again = []
+    for each in _ranked([Voice(Part.OWN, OWN, counts)], learned.popularity, excluded):
+        row = learned.rows.get(each.item_id)
+        due = due_in_days(bought[each.item_id], row.interval_days if row else None, situation.now)
+        score = each.score * readiness(due, max(bought[each.item_id]), situation.now)
+        again.append(replace(each, score=score, due_in_days=None if due is None else round(due)))
+    return sorted(again, key=lambda each: (-each.score, each.item_id))
+
+
+def _factor(popularity: Popularity, item_id: str) -> float:
+    """Is it still sold?"""
+    return float((SOLD_FLOOR + popularity.sold.get(item_id, 0.0)) ** SOLD_POWER)
+
+
+def _kinship(left: Sequence[str], right: Sequence[str]) -> float:
+    if set(left) & set(right):
+        return SAME_SHELF
+    rooms = {each.split("/")[0] for each in left} & {each.split("/")[0] for each in right}
+    return SAME_ROOM if rooms else 0.0

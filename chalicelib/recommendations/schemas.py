@@ -1,0 +1,100 @@
+"""Recommendations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+
+from chalicelib.shared.contract import Currency, Id, MinorUnits, Moment, Out, Query
+
+LIMIT_MAX = 100
+ASKED_MAX = 20
+EXCLUDED_MAX = 500
+
+
+class RecommendationsQuery(Query):
+    customer_id: Id | None = Field(default=None, description="For whom; not with a publishable key.")
+    anonymous_id: Id | None = Field(default=None, description="The visitor's own anonymous id.")
+    item_id: list[Id] = Field(
+        default_factory=list,
+        max_length=ASKED_MAX,
+        description="The item whose page it is; may be repeated. Without one, what the person did last counts.",
+    )
+    limit: int = Field(default=10, ge=1, le=LIMIT_MAX)
+    exclude: list[Id] = Field(
+        default_factory=list,
+        max_length=EXCLUDED_MAX,
+        description="Never these: repeated, or joined by commas.",
+    )
+    currency: Currency | None = Field(default=None, description="Only items priced in it.")
+    max_price: MinorUnits | None = Field(
+        default=None, description="Only items that cost no more, in minor units of their currency."
+    )
+
+    @field_validator("exclude", mode="before")
+    @classmethod
+    def _split(cls, value: list[str]) -> list[str]:
+        return [item_id for each in value for item_id in each.split(",") if item_id]
+
+
+class EvidenceAnswer(Out):
+    """One thing the reason rests on; members that do not apply are left out."""
+
+    kind: str = Field(examples=["order"])
+    id: str | None = Field(default=None, description="The order, or the entry of the timeline.")
+    item_id: str | None = None
+    at: Moment | None = None
+    count: int | None = Field(default=None, description="How often it was seen.")
+    days: int | None = Field(default=None, description="In how many days.")
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+
+class ReasonAnswer(Out):
+    code: str = Field(
+        description="bought_before, bought_together, similar_customers, next, viewed, in_cart, recent_activity, "
+        "same_category, popular or newest.",
+        examples=["bought_together"],
+    )
+    text: str = Field(description="For the customer, in the language asked for.")
+    evidence: list[EvidenceAnswer]
+
+
+class PriceCard(Out):
+    amount: int
+    currency: str
+
+
+class ItemCard(Out):
+    """What a shelf shows of an item, true as of this second."""
+
+    title: str = Field(description="In the language asked for, where there is one.")
+    kind: str
+    price: PriceCard | None
+    image_url: str | None
+    url: str | None
+    categories: list[str]
+    brand: str | None
+
+
+class RecommendedItem(Out):
+    item_id: str
+    score: float = Field(description="Orders this answer only; not comparable between answers.")
+    reason: ReasonAnswer
+    due_in_days: int | None = Field(
+        default=None,
+        description="`buy_again`: when the next purchase is due; negative is overdue, null unknown.",
+    )
+    item: ItemCard
+
+
+class RecommendationsAnswer(Out):
+    request_id: str
+    placement: str
+    items: list[RecommendedItem]
+    fallback: str | None = Field(
+        description="`popular` or `newest` when the placement itself had nothing to say for this person or item."
+    )
