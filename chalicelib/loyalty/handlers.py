@@ -29,6 +29,7 @@ def loyalty_on_facts(fact: Fact, now: datetime) -> None:
         amount=order.total,
         currency=order.currency,
         placed_at=from_text(order.placed_at),
+        imported=order.imported,
         now=now,
     )
 

@@ -41,7 +41,14 @@ def give_points(customer_id: str, request: AccrualRequest, *, key: str, now: dat
 
 
 def earn_from_order(
-    customer_id: str, *, order_id: str, amount: int, currency: str, placed_at: datetime, now: datetime
+    customer_id: str,
+    *,
+    order_id: str,
+    amount: int,
+    currency: str,
+    placed_at: datetime,
+    now: datetime,
+    imported: bool = False,
 ) -> None:
     """Give what an order earns, once per order however often its fact is delivered."""
     program = store.load_program()
@@ -54,6 +61,7 @@ def earn_from_order(
             amount=amount,
             currency=currency,
             placed_at=placed_at,
+            imported=imported,
             now=now,
         )
 

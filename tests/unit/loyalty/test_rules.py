@@ -54,6 +54,16 @@ def test_an_order_names_its_rule_and_its_cause() -> None:
     assert decision.account == Account("u1", 1, 19, 19, {"2027-11": 19})
 
 
+def test_history_earned_when_it_happened() -> None:
+    placed_at = datetime(2026, 3, 1, tzinfo=UTC)
+
+    for imported, at in ((True, placed_at), (False, NOW)):
+        decision = _earn(placed_at=placed_at, imported=imported)
+
+        assert decision is not None
+        assert decision.entry.at == at
+
+
 @given(st.lists(st.tuples(st.integers(1, POINTS_PER_ENTRY_MAX), st.integers(0, 40)), max_size=30))
 def test_the_account_is_the_sum_of_its_entries(movements: list[tuple[int, int]]) -> None:
     account = Account("u1")
@@ -67,7 +77,14 @@ def test_the_account_is_the_sum_of_its_entries(movements: list[tuple[int, int]])
     assert account.version == len(movements)
 
 
-def _earn(amount: int = 1980, placed_at: datetime = NOW):  # type: ignore[no-untyped-def]
+def _earn(amount: int = 1980, placed_at: datetime = NOW, imported: bool = False):  # type: ignore[no-untyped-def]
     return rules.earn_from_order(
-        Account("u1"), YEN, order_id="o1", amount=amount, currency="JPY", placed_at=placed_at, now=NOW
+        Account("u1"),
+        YEN,
+        order_id="o1",
+        amount=amount,
+        currency="JPY",
+        placed_at=placed_at,
+        imported=imported,
+        now=NOW,
     )
