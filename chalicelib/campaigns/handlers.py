@@ -1,7 +1,37 @@
-"""campaigns: what it does when others say something happened, and what it tells them."""
+"""What campaigns do when somebody becomes a customer, and every minute."""
 
 from __future__ import annotations
 
-from chalice.app import Blueprint
+from datetime import datetime
+
+from chalice.app import Blueprint, Rate
+
+from chalicelib.campaigns import service
+from chalicelib.customers.schemas import CUSTOMER_CREATED, CustomerCreated
+from chalicelib.shared.clock import from_text
+from chalicelib.shared.consumer import on_facts, on_tick
+from chalicelib.shared.facts import Fact
 
 handlers = Blueprint(__name__)
+
+
+class UnknownFact(Exception):
+    """This queue is for other facts; it goes to the dead letters for somebody to look at."""
+
+
+@handlers.on_sqs_message(queue="campaigns", batch_size=10, name="campaigns_on_facts")
+@on_facts
+def campaigns_on_facts(fact: Fact, now: datetime) -> None:
+    """`customer.created`: what is to be sent to a new customer is filed; history that was brought along is not news."""
+    if fact.type != CUSTOMER_CREATED:
+        raise UnknownFact(fact.type)
+    customer = CustomerCreated.model_validate(fact.data)
+    if not customer.imported:
+        service.plan(fact.type, customer.customer_id, happened_at=from_text(customer.created_at), now=now)
+
+
+@handlers.schedule(Rate(1, unit=Rate.MINUTES), name="campaigns_tick")
+@on_tick
+def campaigns_tick(now: datetime) -> None:
+    """Send what has fallen due."""
+    service.run(now)

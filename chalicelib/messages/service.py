@@ -10,7 +10,16 @@ from datetime import datetime
 
 from chalicelib.customers import reads as customers
 from chalicelib.messages import channel, gate, render, rules, store
-from chalicelib.messages.model import NO_ADDRESS, SUPPRESSED, Message, MessageClass, Outcome, Send, Status
+from chalicelib.messages.model import (
+    EXPIRED,
+    NO_ADDRESS,
+    SUPPRESSED,
+    Message,
+    MessageClass,
+    Outcome,
+    Send,
+    Status,
+)
 from chalicelib.messages.schemas import MessageAnswer, MessagesAnswer, MessagesQuery
 from chalicelib.shared import ids, tokens
 from chalicelib.shared.config import config
@@ -66,6 +75,16 @@ def withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
     return Outcome.WITHHELD if earlier is None else _after(earlier, now=now)
 
 
+def send_promotion(customer_id: str, campaign_id: str, *, template: str, now: datetime) -> bool:
+    """Send a campaign's mail to somebody once, or record why not; False: not settled yet, try again later."""
+    return send(_promotion(customer_id, campaign_id, template), now=now).is_final
+
+
+def expire_promotion(customer_id: str, campaign_id: str, *, template: str, now: datetime) -> bool:
+    """Record that a campaign's mail came too late to be sent; False: somebody is sending it this moment."""
+    return withhold(_promotion(customer_id, campaign_id, template), EXPIRED, now=now).is_final
+
+
 def withdraw_consent(token: str, *, now: datetime) -> bool:
     """Follow a way out to its end; whether it was one of ours. Doing it again changes nothing. One trip, 1 write unit."""
     customer_id = customer_of(token, now=now)
@@ -97,6 +116,16 @@ def page(customer_id: str, query: MessagesQuery, *, now: datetime) -> MessagesAn
     more = len(found) > query.limit
     cursor = tokens.cursor(filter_name, store.position(shown[-1]), now=now) if more else None
     return MessagesAnswer(data=[_answer(send, now) for send in shown], next_cursor=cursor)
+
+
+def _promotion(customer_id: str, campaign_id: str, template: str) -> Message:
+    return Message(
+        customer_id=customer_id,
+        send_key=f"campaign:{campaign_id}",
+        template=template,
+        message_class=MessageClass.PROMOTIONAL,
+        cause=f"campaign_{campaign_id}",
+    )
 
 
 def _after(earlier: Send, *, now: datetime) -> Outcome:

@@ -1,0 +1,85 @@
+"""Use cases of campaigns: file what falls due, and work it off; the mail room claims each mail before it sends it.
+
+What falls due is taken away only after its mail is settled, so a run that dies is finished by the next one, and any
+number of runs at once send one mail.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from chalicelib.campaigns import rules, store
+from chalicelib.campaigns.model import CAMPAIGNS, Due, Run
+from chalicelib.messages import service as messages
+from chalicelib.shared.logs import log_failure, logger
+
+PAGE = 50
+RUN_SECONDS_MAX = 8.0  # of the machine's time; the function's own limit lies beyond, and the next run goes on
+
+
+def plan(trigger: str, customer_id: str, *, happened_at: datetime, now: datetime) -> None:
+    """File every campaign that a fact of type `trigger` starts for a customer. 1 write unit each."""
+    for campaign in CAMPAIGNS.values():
+        if campaign.trigger == trigger:
+            store.save_due(rules.plan(campaign, customer_id, happened_at, now))
+
+
+def run(now: datetime) -> Run:
+    """Send what is due, also what earlier runs missed, until it is done or the time is up.
+
+    3 reads and 1 write when nothing is due; for each mail what the mail room takes, and 1 write unit.
+    """
+    ends_at = time.monotonic() + RUN_SECONDS_MAX  # how long a run takes is not the product clock's matter
+    settled = left = 0
+    mark: str | None = None
+    buckets = rules.buckets_to_visit(store.load_mark(), now)
+    for bucket in buckets:
+        done, undone = _work_off(bucket, now=now, ends_at=ends_at)
+        settled, left = settled + done, left + undone
+        if undone and mark is None:
+            mark = bucket  # the next run has to come back to here
+        if time.monotonic() > ends_at:
+            break
+    next_mark = mark or bucket
+    store.save_mark(next_mark)
+    if settled or left:
+        logger.info("campaigns run", extra={"settled": settled, "left": left, "bucket": next_mark})
+    return Run(settled, left, next_mark)
+
+
+def _work_off(bucket: str, *, now: datetime, ends_at: float) -> tuple[int, int]:
+    """Settle one hour's mails; returns how many are settled and how many have to be tried again."""
+    settled = left = 0
+    last: Due | None = None
+    while found := store.load_due(bucket, now=now, limit=PAGE, after=last):
+        for due in found:
+            if time.monotonic() > ends_at:
+                return settled, left + 1
+            if _settle(due, now=now):
+                settled += 1
+            else:
+                left += 1
+        last = found[-1]
+    return settled, left
+
+
+def _settle(due: Due, *, now: datetime) -> bool:
+    """Send one mail, or record why not; whether it needs no other run. One that fails does not stop the others."""
+    try:
+        is_settled = _send(due, now=now)
+        if is_settled:
+            store.delete_due(due)
+    except Exception as error:  # noqa: BLE001 (the next run tries it again)
+        log_failure("campaign mail not settled", error, campaign=due.campaign_id)
+        return False
+    return is_settled
+
+
+def _send(due: Due, *, now: datetime) -> bool:
+    campaign = CAMPAIGNS.get(due.campaign_id)
+    if campaign is None:
+        return True  # no longer among the campaigns
+    is_expired = rules.is_expired(campaign, due, now)
+    tell = messages.expire_promotion if is_expired else messages.send_promotion
+    return tell(due.customer_id, campaign.campaign_id, template=campaign.template, now=now)

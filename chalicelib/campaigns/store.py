@@ -1,0 +1,67 @@
+"""What falls due, in the engagement table: `DUE#{YYYY-MM-DDTHH}`/`{due_at}#{campaign_id}#{customer_id}`.
+
+`TICK`/`CURSOR` is the mark: everything filed under earlier hours is done.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.campaigns.model import Due
+from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared.dynamo import Item, table
+
+MARK_KEY = ("TICK", "CURSOR")
+AFTER_SEPARATOR = "$"  # the character after `#`: behind every key of one moment
+
+
+def save_due(due: Due) -> None:
+    """File what falls due; filing it again changes nothing. One trip, 1 write unit."""
+    pk, sk = _key(due)
+    table("engagement").put(
+        {
+            "pk": pk,
+            "sk": sk,
+            "campaign_id": due.campaign_id,
+            "customer_id": due.customer_id,
+            "due_at": to_text(due.due_at),
+        }
+    )
+
+
+def load_due(bucket: str, *, now: datetime, limit: int, after: Due | None = None) -> list[Due]:
+    """What is filed under an hour and due by `now`, earliest first. One trip, consistent; 1 read unit per 4 KB."""
+    pk = f"DUE#{bucket}"
+    found = table("engagement").query(
+        pk,
+        after=_key(after)[1] if after else "",
+        before=to_text(now) + AFTER_SEPARATOR,
+        limit=limit,
+        consistent=True,
+    )
+    return [_due(item, bucket) for item in found]
+
+
+def delete_due(due: Due) -> None:
+    """Take away what is done. One trip, 1 write unit."""
+    table("engagement").delete(*_key(due))
+
+
+def load_mark() -> str | None:
+    """The hour before which everything is done, None before the first run. One trip, 1 read unit."""
+    item = table("engagement").get(*MARK_KEY, consistent=True)
+    return str(item["bucket"]) if item else None
+
+
+def save_mark(bucket: str) -> None:
+    """Move the mark. An older run may move it back, which only costs looking again. One trip, 1 write unit."""
+    pk, sk = MARK_KEY
+    table("engagement").put({"pk": pk, "sk": sk, "bucket": bucket})
+
+
+def _key(due: Due) -> tuple[str, str]:
+    return f"DUE#{due.bucket}", f"{to_text(due.due_at)}#{due.campaign_id}#{due.customer_id}"
+
+
+def _due(item: Item, bucket: str) -> Due:
+    return Due(item["campaign_id"], item["customer_id"], from_text(item["due_at"]), bucket)
