@@ -9,7 +9,9 @@ from typing import Any
 
 from benchmarks.meter import Meter
 from chalicelib.shared import aws
+from infrastructure.tables import TABLES
 
+INDEXED = frozenset(each.name for each in TABLES if each.index)
 Door = Any  # tests.support.embedded.Api: the app's HTTP door
 
 
@@ -25,6 +27,15 @@ class Operation:
     write_units: float
 
 
+def table_of_costs() -> str:
+    """The budgets as the Markdown table that docs/data-model.md shows."""
+    lines = ["| operation | calls | read units | write units |", "|---|---|---|---|"]
+    lines += [
+        f"| {each.name} | {each.calls} | {each.read_units:g} | {each.write_units:g} |" for each in OPERATIONS
+    ]
+    return "\n".join(lines)
+
+
 def measure(operation: Operation, door: Door) -> Meter:
     """Run one operation on an empty embedded AWS and count."""
     operation.before(door)
@@ -36,31 +47,85 @@ def measure(operation: Operation, door: Door) -> Meter:
 @contextmanager
 def metered() -> Iterator[Meter]:
     """Count what the service's own DynamoDB client does inside the block."""
-    meter = Meter().attach(aws.client("dynamodb"))
+    meter = Meter(INDEXED).attach(aws.client("dynamodb"))
     try:
         yield meter
     finally:
         meter.detach()
 
 
+def _call(
+    method: str, path: str, body: Any = None, *, key: str = "", expect: int = 200
+) -> Callable[[Door], None]:
+    def call(door: Door) -> None:
+        more = {"Idempotency-Key": key} if key else {}
+        answer = door.request(method, path, body, **more)
+        assert answer.status_code == expect, (path, answer.status_code, answer.body)
+
+    return call
+
+
+def _all(*steps: Callable[[Door], None]) -> Callable[[Door], None]:
+    def run(door: Door) -> None:
+        for step in steps:
+            step(door)
+
+    return run
+
+
 def _nothing(door: Door) -> None:
-    pass
+    """An empty shop."""
 
 
-def _accrue(door: Door, key: str = "k1") -> None:
-    body = {"points": 120, "reason": "survey"}
-    answer = door.post("/v1/customers/u1/loyalty/accruals", body, **{"Idempotency-Key": key})
-    assert answer.status_code == 201, answer.body
+TRACK = {
+    "type": "track", "messageId": "m1", "userId": "u1", "event": "Product Viewed", "timestamp": "2026-11-01T09:00:00Z",
+    "properties": {"product_id": "85123A", "name": "WHITE HANGING HEART T-LIGHT HOLDER", "price": 2.95, "currency": "GBP"},
+}  # fmt: skip
+IDENTIFY = {
+    "type": "identify", "messageId": "m2", "userId": "u1", "anonymousId": "a1", "timestamp": "2026-11-01T09:00:00Z",
+    "traits": {"email": "hana@example.com", "firstName": "Hana"},
+}  # fmt: skip
+ITEM = {"kind": "product", "title": "WHITE HANGING HEART", "price": {"amount": 295, "currency": "GBP"}}
+ORDER = {
+    "customer_id": "u1", "placed_at": "2026-11-01T09:00:00Z", "currency": "GBP", "total": 590,
+    "lines": [{"line_id": "1", "item_id": "85123A", "quantity": 2, "price": 295}],
+}  # fmt: skip
+SHIPMENT = {"shipment_id": "s1", "carrier": "jp.yamato", "tracking_number": "123456789012", "line_ids": ["1"]}
+SCAN = {"event_id": "e1", "status": "in_transit", "at": "2026-11-02T09:00:00Z"}
 
-
-def _read_balance(door: Door) -> None:
-    assert door.get("/v1/customers/u1/loyalty").status_code == 200
-
+accrue = _call(
+    "POST", "/v1/customers/u1/loyalty/accruals", {"points": 120, "reason": "survey"}, key="k1", expect=201
+)
+earlier = _call(
+    "POST", "/v1/customers/u1/loyalty/accruals", {"points": 5, "reason": "survey"}, key="k0", expect=201
+)
+balance = _call("GET", "/v1/customers/u1/loyalty")
+track = _call("POST", "/v1/track", TRACK)
+identify = _call("POST", "/v1/identify", IDENTIFY)
+timeline = _call("GET", "/v1/customers/u1/timeline")
+customer = _call("GET", "/v1/customers/u1")
+put_item = _call("PUT", "/v1/items/85123A", ITEM, expect=201)
+get_item = _call("GET", "/v1/items/85123A")
+put_order = _call("PUT", "/v1/orders/o1", ORDER, expect=201)
+get_order = _call("GET", "/v1/orders/o1")
+ship = _call("POST", "/v1/orders/o1/shipments", SHIPMENT, expect=201)
+scan = _call("POST", "/v1/shipments/s1/events", SCAN)
+for_you = _call("GET", "/v1/recommendations/for_you?customer_id=u1")
 
 OPERATIONS = [
-    Operation(
-        "points: accrue", lambda door: _accrue(door, "k0"), _accrue, calls=3, read_units=2.5, write_units=4
-    ),
-    Operation("points: the same accrual again", _accrue, _accrue, calls=2, read_units=2.5, write_units=0),
-    Operation("points: balance", _accrue, _read_balance, calls=1, read_units=1, write_units=0),
+    Operation("event: accept", _nothing, track, calls=2, read_units=0, write_units=2),
+    Operation("event: the same again", track, track, calls=2, read_units=0, write_units=2),
+    Operation("event: identify somebody new", _nothing, identify, calls=4, read_units=2, write_units=6),
+    Operation("timeline: a page", _all(identify, track), timeline, calls=3, read_units=3, write_units=0),
+    Operation("customer: read", identify, customer, calls=3, read_units=3, write_units=0),
+    Operation("item: put", _nothing, put_item, calls=2, read_units=1, write_units=2),
+    Operation("item: read", put_item, get_item, calls=1, read_units=1, write_units=0),
+    Operation("order: put", _nothing, put_order, calls=2, read_units=1, write_units=4),
+    Operation("order: read", put_order, get_order, calls=1, read_units=1, write_units=0),
+    Operation("shipment: add", put_order, ship, calls=3, read_units=3, write_units=4),
+    Operation("shipment: one scan", _all(put_order, ship), scan, calls=4, read_units=2, write_units=2),
+    Operation("points: accrue", earlier, accrue, calls=3, read_units=2.5, write_units=4),
+    Operation("points: the same accrual again", accrue, accrue, calls=2, read_units=2.5, write_units=0),
+    Operation("points: balance", accrue, balance, calls=1, read_units=1, write_units=0),
+    Operation("recommend: for you", _all(put_item, put_order), for_you, calls=6, read_units=5, write_units=0),
 ]

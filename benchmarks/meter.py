@@ -27,11 +27,12 @@ def size_bytes(typed_item: Mapping[str, Any]) -> int:
 def _value_bytes(typed: Mapping[str, Any]) -> int:
     ((kind, value),) = typed.items()
     if kind == "S":
-        return len(value.encode())
+        return len(str(value).encode())
     if kind == "N":  # about one byte for two significant digits, and one more
-        return math.ceil(len(value.strip("-").strip("0") or "0") / 2) + 1 + value.startswith("-")
+        digits = str(value).strip("-").strip("0") or "0"
+        return math.ceil(len(digits) / 2) + 1 + int(str(value).startswith("-"))
     if kind == "B":
-        return len(value)
+        return len(bytes(value))
     if kind == "M":
         return 3 + sum(1 + len(name.encode()) + _value_bytes(inner) for name, inner in value.items())
     if kind == "L":
@@ -41,8 +42,12 @@ def _value_bytes(typed: Mapping[str, Any]) -> int:
 
 @dataclass
 class Meter:
-    """Attached to a DynamoDB client, it sums what goes over it; `peek` reads an item without being counted."""
+    """Attached to a DynamoDB client, it sums what goes over it.
 
+    `indexed` are the short names of tables with an index that holds whole items: each write there is paid twice.
+    """
+
+    indexed: frozenset[str] = frozenset()
     trips: int = 0
     read_units: float = 0.0
     write_units: float = 0.0
@@ -107,13 +112,13 @@ class Meter:
         self._read(total, consistent=params.get("ConsistentRead", False))
 
     def _put_item(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
-        self._write(size_bytes(params["Item"]), 0, 1)
+        self._write(params, size_bytes(params["Item"]), 0, 1)
 
     def _update_item(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
-        self._write(self._peek(params["TableName"], params["Key"]), 0, 1)
+        self._write(params, self._peek(params["TableName"], params["Key"]), 0, 1)
 
-    def _delete_item(self, _params: dict[str, Any], _parsed: dict[str, Any]) -> None:
-        self._write(0, 0, 1)
+    def _delete_item(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
+        self._write(params, 0, 0, 1)
 
     def _transact_write_items(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
         for number, operation in enumerate(params["TransactItems"]):
@@ -121,7 +126,7 @@ class Meter:
             after = (
                 size_bytes(body["Item"]) if "Item" in body else self._peek(body["TableName"], _key_of(body))
             )
-            self._write(after, number, 2)
+            self._write(body, after, number, 2)
 
     def _batch_write_item(self, params: dict[str, Any], _parsed: dict[str, Any]) -> None:
         for requests in params["RequestItems"].values():
@@ -131,9 +136,10 @@ class Meter:
     def _read(self, size: int, *, consistent: bool) -> None:
         self.read_units += max(1, math.ceil(size / READ_BYTES)) * (1.0 if consistent else 0.5)
 
-    def _write(self, after: int, number: int, factor: int) -> None:
+    def _write(self, body: dict[str, Any], after: int, number: int, factor: int) -> None:
         before = self._old[number]
-        self.write_units += factor * max(1, math.ceil(max(before, after) / WRITE_BYTES))
+        copies = 2 if body["TableName"].rsplit("-", 1)[-1] in self.indexed else 1
+        self.write_units += copies * factor * max(1, math.ceil(max(before, after) / WRITE_BYTES))
 
 
 def _key_of(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.budget import OPERATIONS, Operation, measure
+from benchmarks.budget import OPERATIONS, Operation, measure, table_of_costs
 from benchmarks.meter import size_bytes
 
 
@@ -16,6 +17,10 @@ def test_an_operation_costs_what_its_budget_says(api: Any, operation: Operation)
 
     expected = (operation.calls, operation.read_units, operation.write_units)
     assert (meter.trips, meter.read_units, meter.write_units) == expected, meter.calls
+
+
+def test_the_documents_show_the_same_costs() -> None:
+    assert table_of_costs() in Path("docs/data-model.md").read_text()
 
 
 @pytest.mark.parametrize(
