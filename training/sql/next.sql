@@ -1,10 +1,10 @@
 -- Bought next: from an item in one basket of a customer to the items in the customer's next basket.
 -- However large the next basket is, it hands out 1 per item before it, equally among its items; it
 -- fades to 1/e in 60 days. Then
---     score = handed / (baskets(item)^0.7 * baskets(other)^0.3 + 5)
--- The item that was just bought weighs more in the divisor, so that a thing everybody buys says
--- little about what comes next, while a thing many come to buy stays likely. The item itself is
--- left out: that is buying again, which the customer's own counts know better.
+--     score = handed / (baskets(item)^0.3 * baskets(other)^0.7 + 5)
+-- The item that may follow weighs more in the divisor: what everybody buys anyway says little about
+-- what comes next. (The other way round, Recall@10 was 1 % and discovery 5 % lower.) The item itself
+-- is left out: that is buying again, which the customer's own counts know better.
 --
 -- Whole billionths, none below 1: see together.sql.
 WITH orders AS (
@@ -49,7 +49,7 @@ scored AS (
     SELECT
         p.item_id,
         p.other_id,
-        p.handed / (POWER(i.basket_count, 0.7) * POWER(o.basket_count, 0.3) + 5) AS score,
+        p.handed / (POWER(i.basket_count, 0.3) * POWER(o.basket_count, 0.7) + 5) AS score,
         p.pair_count
     FROM pairs AS p
     INNER JOIN items AS i ON p.item_id = i.item_id

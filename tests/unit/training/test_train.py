@@ -84,8 +84,8 @@ def test_next_shares_out_one_per_item_before():
     """u1: a, then b+c today. u2: a+b, then b 60 days ago.
 
     a hands b 1/2 + 1/e and c 1/2. Baskets: a in 2, b in 3, c in 1.
-    a-b: 0.86788 / (2^0.7 * 3^0.3 + 5), where 2^0.7 = 1.62450 and 3^0.3 = 1.39039.
-    a-c: 0.5 / (1.62450 * 1 + 5).
+    a-b: 0.86788 / (2^0.3 * 3^0.7 + 5), where 2^0.3 = 1.23114 and 3^0.7 = 2.15767.
+    a-c: 0.5 / (1.23114 * 1 + 5).
     b hands only itself, which is left out.
     """
     model = learn(
@@ -95,7 +95,7 @@ def test_next_shares_out_one_per_item_before():
         bought("u2", "o4", 60, "b"),
     )
 
-    assert neighbours(model, "a", "next") == [("b", 0.86787944 / 7.25869387, 2), ("c", 0.5 / 6.62450479, 1)]
+    assert neighbours(model, "a", "next") == [("b", 0.86787944 / 7.65640248, 2), ("c", 0.5 / 6.23114441, 1)]
     assert "next" not in model.neighbours["b"]
     assert "next" not in model.neighbours["c"]
 
