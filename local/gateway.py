@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -18,6 +19,7 @@ from chalicelib.shared.http import SAFETY_HEADERS
 
 STAGE = "local"
 BODY_BYTES_MAX = 10 * 1024 * 1024  # API Gateway's own limit
+WINDOW_BITS = {"gzip": 31, "deflate": 15}  # zlib's names of the two formats
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Gateway:
             return _preflight(methods)
         if sent.method not in methods:
             return refusal(404, request_id)
+        problem_status, sent = _unpacked(sent)
+        if problem_status:
+            return refusal(problem_status, request_id)
         context = LambdaContext(function_name="kokyaku-local", memory_size=512)
         answer = self._app(_event(sent, route, variables, request_id), context)
         return _reply(answer)
@@ -100,6 +105,23 @@ def problem(response: Response) -> Reply:
     assert isinstance(response.body, str)
     headers = {name: str(value) for name, value in response.headers.items()}
     return Reply(response.status_code, response.body.encode(), headers)
+
+
+def _unpacked(sent: Sent) -> tuple[int, Sent]:
+    """The request with its body decompressed (the header stays, as at the gateway), or the status of what is wrong."""
+    coding = sent.headers.get("content-encoding", "identity").strip().lower()
+    if coding == "identity" or not sent.body:
+        return 0, sent
+    if coding not in WINDOW_BITS:
+        return 415, sent
+    unpacking = zlib.decompressobj(WINDOW_BITS[coding])
+    try:
+        body = unpacking.decompress(sent.body, BODY_BYTES_MAX + 1)  # a small body may hold a very large one
+    except zlib.error:
+        return 415, sent
+    if len(body) > BODY_BYTES_MAX:
+        return 413, sent
+    return (0, replace(sent, body=body)) if unpacking.eof else (415, sent)
 
 
 def _is_variable(segment: str) -> bool:

@@ -1,4 +1,4 @@
-"""What every test may use: an embedded AWS behind one lock, and the app in front of it."""
+"""What every test may use: the app on an embedded AWS behind one lock, and the whole service as it runs here."""
 
 from __future__ import annotations
 
@@ -63,6 +63,25 @@ def api(aws: Any) -> Iterator[Any]:
 
     with Api() as door:
         yield door
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The service as `make run` starts it, empty; tests share it, so each uses ids of its own."""
+    from tests.support.local_run import running
+    from tests.support.shop import Shop
+
+    with running(tmp_path_factory.mktemp("shop")) as run:
+        shop = Shop(run.address)
+        yield shop
+        shop.close()
+
+
+@pytest.fixture
+def real_time(shop: Any) -> Iterator[Any]:
+    """The shop, brought back to the present after a test that travels in time."""
+    yield shop
+    shop.clock(None)
 
 
 def _forget() -> None:

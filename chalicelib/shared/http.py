@@ -26,7 +26,8 @@ ANY_TYPE = ("*/*",)
 
 CORS = CORSConfig(
     allow_origin="*",
-    allow_headers=["Authorization", "Content-Type", "X-Api-Key", "Idempotency-Key", "If-Match", "X-Actor"],
+    # X-Retry-Count is what Segment's browser SDK puts on an event it sends again.
+    allow_headers="Authorization Content-Type X-Api-Key Idempotency-Key If-Match X-Actor X-Retry-Count".split(),
     expose_headers=["ETag", "Retry-After", "X-Correlation-Id", "Location"],
     max_age=600,
 )

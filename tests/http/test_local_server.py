@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
+import zlib
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -184,3 +186,30 @@ def test_a_careful_client_is_told_to_go_on(shop: Shop):
         assert wire.recv(1000).startswith(b"HTTP/1.1 100")
         wire.sendall(body)
         assert wire.recv(1000).startswith(b"HTTP/1.1 201")
+
+
+def packed(coding: str, body: bytes) -> bytes:
+    return gzip.compress(body) if coding == "gzip" else zlib.compress(body)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate"])
+def test_a_compressed_body_is_unpacked_on_the_way(shop: Shop, coding: str):
+    body = packed(coding.lower(), json.dumps(GIFT).encode())
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/json", "Content-Encoding": coding}
+    answer = shop.post(LOYALTY.format(f"packed-{coding}") + "/accruals", body, shop.sk | headers)
+    assert (answer.status_code, answer.json()["points"]) == (201, 7)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("br", b"{}", 415),
+        ("gzip", b"{}", 415),
+        ("gzip", packed("gzip", b"{}" * 100)[:-9], 415),
+        ("gzip", packed("gzip", b" " * (10 * 1024 * 1024 + 1)), 413),
+    ],
+)
+def test_what_cannot_be_unpacked_is_refused(shop: Shop, coding: str, body: bytes, status: int):
+    answer = shop.post("/v1/batch", body, shop.sk | {"Content-Encoding": coding})
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
