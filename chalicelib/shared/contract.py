@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -88,7 +87,7 @@ def _check_leaf(value: Any) -> None:
         if len(value) > TEXT_MAX:
             raise ValueError(f"texts may have {TEXT_MAX} characters at most")
         check_text(value)
-    elif isinstance(value, int | float) and (not math.isfinite(value) or abs(value) > INTEGER_MAX):
+    elif isinstance(value, int | float) and not abs(value) <= INTEGER_MAX:  # NaN is not below anything either
         raise ValueError("numbers must be finite and at most 10^15")
 
 
