@@ -8,7 +8,7 @@ STAGE ?= dev
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset train test check format simulate bench package deploy test-clients test-browser test-spark \
+.PHONY: help run reset train test check format simulate bench openapi package deploy test-clients test-browser test-spark \
         clean lock environment-local environment-dev environment-emulator environment-spark wheels
 
 help: ## Show this list
@@ -69,6 +69,9 @@ test-spark: ## Training at scale on Spark, in an environment of its own (Java ne
 	$(MAKE) --no-print-directory environment-spark && $(call pytest,spark,--timeout=600,.venv-spark)
 
 # --- deployment
+
+openapi: environment-dev ## Write docs/openapi.json again
+	@.venv/bin/python -m tools.openapi
 
 package: environment-local ## Build the deployment zip and the final template
 	@exec .venv/bin/python -m infrastructure package
