@@ -43,6 +43,7 @@ class Driver:
         self._changed = threading.Condition()
         self._round = 0  # raised by whoever wants every source looked at again
         self._moved = 0  # raised whenever a look found something
+        self.done = 0  # messages, changes and runs handled so far
         self._running = 0  # schedules that somebody started by hand
 
     def start(self, wires: Sequence[Wire], resources: Mapping[str, str]) -> None:
@@ -108,6 +109,7 @@ class Driver:
         with self._changed:
             if found:
                 self._moved += 1
+                self.done += found
             else:
                 worker.looked, worker.left = at_round, left
             self._changed.notify_all()

@@ -1,11 +1,103 @@
-"""Loads the demo shop through the rooms' own services, and trains on it."""
+"""Loads the demo shop through the rooms' own services, and trains on what is stored."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
 
-def demo(cut: str) -> None:
-    """Load one cut of the demo, `small` or `full`."""
+from tqdm import tqdm
+
+from chalicelib.catalog import service as catalog
+from chalicelib.customers import service as customers
+from chalicelib.loyalty import service as loyalty
+from chalicelib.loyalty.schemas import ProgramBody
+from chalicelib.orders import mapping
+from chalicelib.orders import service as orders
+from chalicelib.recommendations import service as recommendations
+from chalicelib.shared import aws, clock, ids
+from chalicelib.shared.config import config
+from chalicelib.shared.dynamo import unpack_item
+from local.demo import shop
+from local.drive import Driver
+
+T = TypeVar("T")
+
+POINT_PER_PENCE = 100
+EXPIRES_AFTER_MONTHS = 12
+SETTLE_SECONDS = 0.5
+LOG_SECONDS = 10
+
+
+def demo(cut: shop.Cut, driver: Driver) -> None:
+    """Load one cut of the demo, train on it, and wait until `driver` has worked off what all of that caused.
+
+    Nobody gets mail about it; what would have expired by now earns no points.
+    """
+    now = clock.now()
+    sizes = shop.sizes(cut)
+    loyalty.replace_program(
+        ProgramBody(
+            currency=shop.CURRENCY,
+            per_amount=POINT_PER_PENCE,
+            points=1,
+            expires_after_months=EXPIRES_AFTER_MONTHS,
+        )
+    )
+    catalog.import_items(_counted(shop.products(), "Products", sizes.products), now=now)
+    customers.import_customers(_counted(shop.customers(cut, now=now), "Customers", sizes.customers), now=now)
+    orders.import_orders(_counted(shop.orders(cut, now=now), "Orders", sizes.orders))
+    train()
+    with _bar("Consequences") as bar:  # points, timelines: facts of past orders, heard as any other
+        while driver.settle(SETTLE_SECONDS):
+            bar.update(driver.done - bar.n)
 
 
 def train() -> None:
-    """Train recommendations on what is stored."""
+    """Train recommendations on every order that is stored, and let the next answer use them."""
+    from training.train import Purchase
+    from training.train import train as learn  # DuckDB: only who trains needs it
+
+    now = clock.now()
+    with _bar("Training") as bar:
+
+        def show(_step: str, done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.update(0)
+
+        purchases = (Purchase(*each) for each in _purchases())
+        model = learn(purchases, now, version=ids.new(now), progress=show)
+    with _bar("Saving lists", total=len({*model.neighbours, *model.intervals})) as bar:
+        recommendations.save_model(model, on_written=bar.update)
+
+
+def _purchases() -> Iterator[tuple[str, str, datetime, str, int]]:
+    """Every line of every order in the table: who, which order, when, what, how many."""
+    pages = (
+        aws.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=config().tables["orders"],
+            FilterExpression="sk = :order",
+            ExpressionAttributeValues={":order": {"S": mapping.ORDER}},
+        )
+    )
+    for page in pages:
+        for item in page["Items"]:
+            order = mapping.to_order(unpack_item(item))
+            for line in order.lines:
+                yield order.customer_id, order.order_id, order.placed_at, line.item_id, line.quantity
+
+
+def _counted(things: Iterable[T], what: str, total: int) -> Iterator[T]:
+    with _bar(what, total=total) as bar:
+        for thing in things:
+            yield thing
+            bar.update()
+
+
+def _bar(what: str, total: int | None = None) -> Any:
+    # On a terminal it moves; in a log it is a line now and then, and one at the end.
+    interval = 0.1 if sys.stdout.isatty() else LOG_SECONDS
+    return tqdm(total=total, desc=f"  {what:<13}", unit="", file=sys.stdout, mininterval=interval, ncols=90)

@@ -66,7 +66,7 @@ def _stand(settings: Settings, home: Home, server: Server, emulator: Emulator) -
     with welcome.log_to(home.log):
         driver.start(standing.wires, standing.resources)
         try:
-            demo = _furnish(settings, home)
+            demo = _furnish(settings, home, driver)
             home.tell(
                 address=server.address, endpoint=emulator.endpoint, environment=dict(standing.environment)
             )
@@ -75,14 +75,14 @@ def _stand(settings: Settings, home: Home, server: Server, emulator: Emulator) -
             driver.stop()
 
 
-def _furnish(settings: Settings, home: Home) -> str:
+def _furnish(settings: Settings, home: Home, driver: Driver) -> str:
     """Load the demo that was asked for, unless something is stored already; answers which one is here."""
     here = home.notes().get("demo")
     if here is not None:
         return str(here)
     if settings.demo != "0":
         home.remember(unfinished=True)
-        load.demo(settings.demo)
+        load.demo(settings.demo, driver)
     home.remember(unfinished=False, demo=settings.demo)
     return settings.demo
 

@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMOS = ("small", "full", "0")
+Demo = Literal["small", "full", "0"]
+DEMOS: dict[str, Demo] = {"small": "small", "full": "full", "0": "0"}
 
 
 class Stop(Exception):
@@ -20,7 +22,7 @@ class Settings:
     """`port` 0 takes a free one; `demo` is `small`, `full` or `0`; `state` is where the run keeps everything."""
 
     port: int
-    demo: str
+    demo: Demo
     state: Path
     emulator_python: Path
 
@@ -33,7 +35,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         raise Stop(f"DEMO is {demo!r}, but it can be small, full or 0 (nothing).")
     return Settings(
         port=_port(env.get("PORT") or "8000"),
-        demo=demo,
+        demo=DEMOS[demo],
         state=Path(env.get("KOKYAKU_STATE") or ROOT / ".kokyaku").resolve(),
         emulator_python=_python(env.get("KOKYAKU_EMULATOR_PYTHON")),
     )

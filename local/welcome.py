@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SERVICE_LOGGER = "kokyaku-service"
-CUSTOMER, ITEM = "u13085", "85048"  # both are in every demo
+CUSTOMER, ITEM = "u16133", "85123A"  # both are in every demo
 SECRET_KEY, PUBLISHABLE_KEY = "sk_test_local", "pk_test_local"
 
 
