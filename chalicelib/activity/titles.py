@@ -89,7 +89,7 @@ def _name_of(entry: Entry, language: str) -> str:
     }.get(entry.kind)
     if named is None:
         return _product(entry)
-    name = _first(details, named) or _first(details.get("traits"), named)
+    name = _first(details.get("traits"), named) or _first(details, named)
     return name.replace("_", " ") if entry.kind in ("delivery", "message") else name
 
 
