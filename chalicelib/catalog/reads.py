@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chalicelib.catalog import store
-from chalicelib.catalog.model import CatalogItem
+from chalicelib.catalog.model import KINDS, CatalogItem
+
+__all__ = ["KINDS", "CatalogItem", "items", "newest"]
 
 
 def items(item_ids: Iterable[str], *, consistent: bool = True) -> dict[str, CatalogItem]:

@@ -203,7 +203,9 @@ def _ranked(
     for voice in voices:
         loudest = max(voice.values.values(), default=0.0)
         for item_id, value in voice.values.items() if loudest > 0 else ():
-            share = voice.weight * value / loudest
+            share = voice.weight * (
+                value / loudest
+            )  # exactly the weight for the loudest, so that ties are ties
             total[item_id] = total.get(item_id, 0.0) + share
             if item_id not in best or share > best[item_id][0]:
                 best[item_id] = (share, voice)

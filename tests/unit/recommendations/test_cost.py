@@ -1,0 +1,67 @@
+"""How many trips an answer takes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.support.faults import FaultyWire
+from tests.support.recommender import Recommender
+
+
+class Rounds:
+    """Lets requests out only in groups of the given sizes: what waits for an answer before asking more breaks it."""
+
+    SECONDS_MAX = 5
+
+    def __init__(self, *sizes: int) -> None:
+        self._lock = threading.Lock()
+        self._left = [barrier for size in sizes for barrier in [threading.Barrier(size)] * size]
+
+    def __call__(self) -> None:
+        with self._lock:
+            barrier = self._left.pop(0)
+        barrier.wait(self.SECONDS_MAX)
+
+    @property
+    def is_over(self) -> bool:
+        return not self._left
+
+
+@pytest.mark.parametrize(
+    ("placement", "asked", "sizes"),
+    [
+        # model, person, orders, events; rows (and what sells); candidates
+        ("for_you", {"customer_id": "u1"}, (4, 1, 1)),
+        ("for_you", {"customer_id": "linked"}, (4, 1, 1, 1)),  # and the events of the linked browser
+        ("for_you", {"anonymous_id": "new"}, (3, 1, 1)),  # model, link, events
+        ("for_you", {"anonymous_id": "a1"}, (3, 1, 1, 1)),  # and the consent of whoever it is linked to
+        ("similar", {"item_id": "bread"}, (1, 1, 1)),
+        ("bought_together", {"item_id": "bread"}, (1, 1, 1)),
+        ("buy_again", {"customer_id": "u1"}, (4, 1, 1)),
+        ("trending", {}, (1, 1, 1)),
+    ],
+)
+def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
+    shop: Recommender, aws: Any, placement: str, asked: dict[str, str], sizes: tuple[int, ...]
+) -> None:
+    shop.train()
+    shop.order("o1", "u1", "bread", "soap")
+    shop.api.post("/v1/identify", {"messageId": "i1", "userId": "linked", "anonymousId": "a1"})
+    rounds = Rounds(*sizes)
+    FaultyWire(aws).gate = rounds
+
+    shop.ask(placement, **asked, limit=3)
+
+    assert rounds.is_over
+
+
+def test_a_visitor_of_a_shop_without_a_model_costs_no_more(shop: Recommender, aws: Any) -> None:
+    rounds = Rounds(3, 1, 1)  # model, link, events; the newest of the shelf; those that fit
+    FaultyWire(aws).gate = rounds
+
+    shop.ask("for_you", anonymous_id="a1")
+
+    assert rounds.is_over
