@@ -38,9 +38,7 @@ GRANTS: dict[str, Grant] = {
     "activity_on_facts": Grant(reads=("activity",), writes=("activity",)),
     "campaigns_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",)),
     "loyalty_on_facts": Grant(reads=("ledger", "settings"), writes=("ledger",)),
-    "messages_on_facts": Grant(
-        reads=("engagement", "orders", "people"), writes=("engagement",), mails=True, signs=True
-    ),
+    "messages_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True),
     "orders_on_facts": Grant(reads=("orders",), writes=("orders",), removes=("orders",)),
     "campaigns_tick": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True, signs=True),
 }
@@ -105,7 +103,7 @@ def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
         statements.append(_allow(["events:PutEvents"], [_arn("Bus")]))
     if grant.mails:
         identities = {"Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"}
-        statements.append(_allow(["ses:SendEmail", "ses:SendRawEmail"], [identities]))
+        statements.append(_allow(["ses:SendEmail"], [identities]))
     if grant.signs:
         statements.append(_allow(["ssm:GetParameter"], [{"Fn::Sub": KEYRING_ARN + keyring}]))
     return statements

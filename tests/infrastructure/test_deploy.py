@@ -89,6 +89,11 @@ class Deployment:
         found = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
 
+    def mails(self) -> list[Any]:
+        """What the emulated SES was given."""
+        with urllib.request.urlopen(f"{self.aws.endpoint}/_ministack/ses/messages", timeout=10) as answer:
+            return [mail for mails in json.load(answer)["messages"].values() for mail in mails]
+
     def errors(self) -> str:
         """What the functions logged as an error, for the message of a failed test."""
         logs, lines = self.client("logs"), []
@@ -125,6 +130,22 @@ def _deploy(environment: dict[str, str], out: Path) -> str:
     return done.stdout
 
 
+def _let_mail_out(deployment: Deployment) -> None:
+    """The sender is verified, as a person does it. And this emulator asks whether a role may mail without saying as
+    whom, where AWS names the sender's identity: so the roles that may mail are told it in its words too.
+    """
+    deployment.client("sesv2").create_email_identity(EmailIdentity=SETTINGS["MAIL_FROM"])
+    iam = deployment.client("iam")
+    statement = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    for logical_id, role in deployment.resources().items():
+        if logical_id.endswith("Role"):
+            [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+            document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            if "ses:SendEmail" in json.dumps(document):
+                iam.put_role_policy(RoleName=role, PolicyName="mail", PolicyDocument=json.dumps(policy))
+
+
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("aws")
@@ -143,7 +164,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         partial = Deployment(aws, environment, said, key[0], {})
         [stack] = partial.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-        partial.client("sesv2").create_email_identity(EmailIdentity=SETTINGS["MAIL_FROM"])
+        _let_mail_out(partial)
         yield Deployment(aws, environment, said, key[0], outputs)
 
 
@@ -174,6 +195,38 @@ def test_an_order_earns_its_points_through_relay_bus_rule_and_queue(deployment: 
         "accruing again", lambda: (found := deployment.ok("GET", balance))["version"] > 1 and found
     )
     assert (then["active_points"], then["version"]) == (20, 2)
+
+
+def test_a_parcel_s_news_is_mailed_and_everything_enters_the_timeline(deployment: Deployment) -> None:
+    now = datetime.now(UTC).isoformat()
+    traits = {"email": "hana@example.com", "firstName": "Hana"}
+    deployment.ok(
+        "POST", "/v1/identify", {"messageId": "m-1", "userId": "hana", "traits": traits, "timestamp": now}
+    )
+    order = {
+        "customer_id": "hana",
+        "placed_at": now,
+        "currency": "JPY",
+        "total": 500,
+        "lines": [{"item_id": "item-1", "quantity": 1, "price": 500}],
+    }
+    deployment.ok("PUT", "/v1/orders/order-h", order)
+    parcel = {"shipment_id": "parcel-1", "carrier": "jp.yamato", "tracking_number": "1234-5678-9012"}
+    deployment.ok("POST", "/v1/orders/order-h/shipments", parcel)
+    news = {"event_id": "e-1", "status": "in_transit", "at": now}
+    deployment.ok("POST", "/v1/shipments/parcel-1/events", news)
+
+    [mail] = deployment.eventually("a mail", deployment.mails)
+    assert "hana@example.com" in json.dumps(mail)
+    assert SETTINGS["MAIL_FROM"] in json.dumps(mail)
+
+    wanted = {"identify", "order", "delivery", "points", "message"}
+    deployment.eventually(
+        f"a timeline with {sorted(wanted)}",
+        lambda: (
+            wanted <= {each["kind"] for each in deployment.ok("GET", "/v1/customers/hana/timeline")["data"]}
+        ),
+    )
 
 
 def test_the_api_knows_its_own_address(deployment: Deployment) -> None:
