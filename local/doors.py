@@ -73,7 +73,7 @@ class Doors:
 
     def _mails(self, sent: Sent) -> Reply:
         mails = self._mailbox.mails(_one(sent, "to"))
-        return _html(pages.mailbox(mails)) if _wants_page(sent) else _json({"data": mails})
+        return _html(pages.mailbox(mails)) if _wants_page(sent) else _json({"messages": mails})
 
     def _schedules(self, _sent: Sent) -> Reply:
         return _json({"data": [each.describe() for each in self._driver.schedules.values()]})

@@ -69,7 +69,7 @@ def _mail(sent: Mapping[str, Any], message_id: str) -> Mail:
     headers = letter["headers"]
     return {
         "message_id": message_id,
-        "to": to or [address.strip() for address in headers.get("To", "").split(",")],
+        "to": ", ".join(to) or headers.get("To", ""),
         "from": sent.get("FromEmailAddress") or headers.get("From", ""),
         **letter,
         "tags": tags,

@@ -36,7 +36,7 @@ def index(links: dict[str, str]) -> str:
 def _mail(mail: Mail, *, is_open: bool) -> str:
     facts = {
         "From": mail["from"],
-        "To": ", ".join(mail["to"]),
+        "To": mail["to"],
         "Why": mail["reason"] or "",
         **mail["headers"],
     }

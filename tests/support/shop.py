@@ -76,7 +76,7 @@ class Shop:
         """What was sent, newest first: `to`, `subject`, `html`, `text`, `headers`, `sent_at`, `reason`."""
         answer = self.get("/_local/mailbox", params={"to": to} if to else None)
         assert answer.status_code == 200, answer.text
-        mails: list[dict[str, Any]] = answer.json()["data"]
+        mails: list[dict[str, Any]] = answer.json()["messages"]
         return mails
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ def raw() -> dict[str, Any]:
 def test_a_mail_is_kept_with_its_headers(mailbox: Mailbox, content: Any):
     send(content())
     [mail] = mailbox.mails()
-    assert mail["to"] == ["ada@example.com"]
+    assert mail["to"] == "ada@example.com"
     assert mail["from"] == config().mail_from
     assert mail["html"].strip() == "<p>ようこそ</p>"
     assert mail["text"].strip() == "ようこそ"
