@@ -28,7 +28,9 @@ NOT_GOODS = frozenset({"22016", "23444", "23574", "23702"})
 # The small cut: (orders from, orders to, how many customers). About as the whole shop is spread, but with
 # fewer of those who came once (a third of the shop), as they show little, and without those beyond 60 orders.
 STRATA = ((1, 1, 40), (2, 2, 55), (3, 3, 40), (4, 5, 50), (6, 9, 50), (10, 19, 45), (20, 60, 20))
-LINES_PER_ORDER_MAX = 100
+LINES_PER_ORDER_SMALL = 100
+# What the service takes in one order; 22 are larger.
+LINES_PER_ORDER_MAX = 200
 # So many customers of the last day are always in, so that the small cut ends on the day the whole shop ends.
 LAST_DAY_CUSTOMERS = 5
 
@@ -74,7 +76,7 @@ def read_products(path: Path) -> Iterator[tuple[str, str, int, str]]:
 
 
 def read_orders(path: Path) -> list[Order]:
-    """Return the orders of known customers by time; guests and lines that are not goods are left out."""
+    """Return the orders of known customers by time, without guests, giant orders and what is not goods."""
     orders: dict[str, Order] = {}
     for row in _rows(path):
         if not row["customer_id"] or row["sku"] in NOT_GOODS:
@@ -83,7 +85,8 @@ def read_orders(path: Path) -> list[Order]:
         order = orders.setdefault(row["order_id"], found)
         order.placed_at = min(order.placed_at, found.placed_at)  # some were typed in over two minutes
         order.quantities[row["sku"], _pence(row["unit_price"])] += int(row["quantity"])
-    return sorted(orders.values(), key=lambda order: (order.placed_at, order.order_id))
+    fitting = (order for order in orders.values() if len(order.quantities) <= LINES_PER_ORDER_MAX)
+    return sorted(fitting, key=lambda order: (order.placed_at, order.order_id))
 
 
 def choose_customers(orders: list[Order]) -> set[str]:
@@ -109,7 +112,7 @@ def choose_customers(orders: list[Order]) -> set[str]:
 
 def _is_usable(orders: list[Order]) -> bool:
     return len(orders) <= STRATA[-1][1] and all(
-        len(order.quantities) <= LINES_PER_ORDER_MAX for order in orders
+        len(order.quantities) <= LINES_PER_ORDER_SMALL for order in orders
     )
 
 

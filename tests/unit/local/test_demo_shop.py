@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from chalicelib.orders.model import LINES_MAX
+from chalicelib.orders.schemas import ImportedOrder
 from local.demo import people, shop
 from local.demo.categories import OTHER, load_rules
 
@@ -207,7 +209,13 @@ def test_sizes_are_what_the_iterators_yield(orders, customers, products):
     lines = sum(len(order["lines"]) for order in orders)
 
     assert shop.sizes("small") == shop.Sizes(len(products), len(customers), len(orders), lines)
-    assert shop.sizes("full") == shop.Sizes(4668, 5633, 33175, 687855)
+    assert shop.sizes("full") == shop.Sizes(4668, 5631, 33153, 681630)
+
+
+def test_orders_are_what_the_service_takes(orders):
+    for order in orders:
+        ImportedOrder.model_validate(order)  # raises for what would be refused
+    assert max(len(order["lines"]) for order in shop.orders("full", now=NOW)) <= LINES_MAX
 
 
 def test_the_small_cut_is_small_and_alive(orders, customers):
