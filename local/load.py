@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from chalicelib.activity import service as activity
+from chalicelib.activity.handlers import DRAFTS
+from chalicelib.activity.model import Draft
 from chalicelib.catalog import service as catalog
 from chalicelib.customers import service as customers
 from chalicelib.loyalty import service as loyalty
 from chalicelib.loyalty.schemas import ProgramBody
 from chalicelib.orders import mapping
 from chalicelib.orders import service as orders
+from chalicelib.orders.schemas import ORDER_PLACED, OrderPlaced
 from chalicelib.recommendations import service as recommendations
 from chalicelib.shared import aws, clock, ids
 from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import unpack_item
+from chalicelib.shared.facts import Fact
 from local.demo import shop
 from local.drive import Driver
 
@@ -47,6 +52,8 @@ def demo(cut: shop.Cut, driver: Driver) -> None:
     )
     catalog.import_items(_counted(shop.products(), "Products", sizes.products), now=now)
     customers.import_customers(_counted(shop.customers(cut, now=now), "Customers", sizes.customers), now=now)
+    timeline = (_entry(order) for order in _counted(shop.orders(cut, now=now), "Timelines", sizes.orders))
+    activity.import_entries(timeline, now=now)
     orders.import_orders(_counted(shop.orders(cut, now=now), "Orders", sizes.orders))
     train()
     with _bar("Consequences") as bar:  # points, timelines: facts of past orders, heard as any other
@@ -70,6 +77,20 @@ def train() -> None:
         model = learn(purchases, now, version=ids.new(now), progress=show)
     with _bar("Saving lists", total=len({*model.neighbours, *model.intervals})) as bar:
         recommendations.save_model(model, on_written=bar.update)
+
+
+def _entry(order: Mapping[str, Any]) -> Draft:
+    """What the timeline would have made of an order, had it heard of it when it was placed."""
+    lines = [{name: line[name] for name in ("item_id", "quantity", "price")} for line in order["lines"]]
+    told = {name: order[name] for name in ("order_id", "customer_id", "total", "currency")}
+    data = OrderPlaced.model_validate(
+        told | {"placed_at": clock.to_text(order["placed_at"]), "lines": lines, "imported": True}
+    )
+    subject = f"customers/{data.customer_id}"
+    fact = Fact(
+        f"{ORDER_PLACED}:{data.order_id}", ORDER_PLACED, subject, order["placed_at"], data.model_dump()
+    )
+    return DRAFTS[ORDER_PLACED](fact)
 
 
 def _purchases() -> Iterator[tuple[str, str, datetime, str, int]]:
