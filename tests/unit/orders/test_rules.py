@@ -49,7 +49,11 @@ def stands(*statuses: str) -> tuple[str, int]:
         (["out_for_delivery", "in_transit"], "out_for_delivery", 1),
         (["out_for_delivery", "attempt_failed"], "attempt_failed", 1),
         (["out_for_delivery", "attempt_failed", "out_for_delivery"], "out_for_delivery", 2),
-        (["out_for_delivery", "attempt_failed", "in_transit", "out_for_delivery", "delivered"], "delivered", 2),
+        (
+            ["out_for_delivery", "attempt_failed", "in_transit", "out_for_delivery", "delivered"],
+            "delivered",
+            2,
+        ),
         (["attempt_failed", "available_for_pickup"], "available_for_pickup", 1),
         (["available_for_pickup", "in_transit", "attempt_failed", "out_for_delivery"], "out_for_delivery", 3),
         (["label_created", "exception", "picked_up"], "exception", 1),
@@ -93,7 +97,10 @@ def test_a_delay_is_a_flag_that_stays_until_it_is_cleared_or_the_parcel_arrives(
 
 
 def test_the_latest_estimate_counts_also_from_an_event_that_moves_nothing() -> None:
-    first, second = Window(date(2026, 12, 20), date(2026, 12, 24)), Window(date(2026, 12, 22), date(2026, 12, 22))
+    first, second = (
+        Window(date(2026, 12, 20), date(2026, 12, 24)),
+        Window(date(2026, 12, 22), date(2026, 12, 22)),
+    )
     events = [event(1, "in_transit", estimated=first), event(2, "picked_up", estimated=second)]
 
     assert rules.fold(events[:1]).estimated == first
@@ -114,8 +121,11 @@ EVENTS = st.lists(
         ShipmentEvent,
         event_id=st.uuids().map(str),
         status=st.sampled_from(Status),
-        at=st.integers(0, 6).map(lambda hours: START + timedelta(hours=hours)),  # few, so that moments collide
-        estimated=st.none() | st.integers(1, 5).map(lambda day: Window(date(2026, 12, day), date(2026, 12, day + 1))),
+        at=st.integers(0, 6).map(
+            lambda hours: START + timedelta(hours=hours)
+        ),  # few, so that moments collide
+        estimated=st.none()
+        | st.integers(1, 5).map(lambda day: Window(date(2026, 12, day), date(2026, 12, day + 1))),
         delayed=st.sampled_from([None, None, True, False]),
         correction=st.sampled_from([False, False, False, True]),
     ),
@@ -133,7 +143,9 @@ def test_every_permutation_of_the_events_gives_the_same_head(events: list[Shipme
 
 @given(EVENTS, st.randoms(use_true_random=False))
 @settings(max_examples=300, deadline=None)
-def test_what_customers_are_told_ends_with_where_the_parcel_is(events: list[ShipmentEvent], random: object) -> None:
+def test_what_customers_are_told_ends_with_where_the_parcel_is(
+    events: list[ShipmentEvent], random: object
+) -> None:
     """Heads as they follow while events arrive in any order: a change of status is always told, an equal head never."""
     random.shuffle(events)  # type: ignore[attr-defined]
     heads = [rules.fold(events[:count]) for count in range(len(events) + 1)]

@@ -1,0 +1,226 @@
+"""Mails say the same in both parts and both languages, and nothing a customer typed becomes more than text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import string
+import tomllib
+from datetime import date
+
+import pytest
+
+from chalicelib.messages import render, rules
+from chalicelib.messages.model import Message, MessageClass
+from chalicelib.orders.model import Status
+
+URL = "https://shop.example.com/u/abc.def"
+STATUSES = [status.value for status in Status if status is not Status.PENDING]
+HOSTILE = [
+    "x\r\nBcc: victim@example.com",
+    "x\nSubject: free",
+    "{{ 7 * 7 }}",
+    "{% for x in range(10**9) %}{% endfor %}",
+    "{{ ''.__class__.__mro__ }}",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "\u2028\u2029\x00\x1b[31m",
+    "\u202etxet desrever",
+    "名前" * 200,
+]
+
+
+def news(status: str = "delivered", **values: str) -> Message:
+    given = {
+        "order_id": "o1",
+        "tracking_number": "1234-5678-9012",
+        "link": "https://carrier.example.com/?a=1&b=2",
+    }
+    both = {"carrier": "ヤマト運輸", "expected": "2026年12月20日"}
+    return Message(
+        "u1",
+        "k",
+        "shipment",
+        MessageClass.TRANSACTIONAL,
+        "c",
+        status,
+        given | values,
+        {"en": both, "ja": both},
+    )
+
+
+def promotion(**values: str) -> Message:
+    return Message("u1", "k", "welcome", MessageClass.PROMOTIONAL, "c", values=values)
+
+
+@pytest.mark.parametrize(("status", "language"), list(itertools.product(STATUSES, ("en", "ja"))))
+def test_every_status_has_words_in_both_languages(environment: None, status: str, language: str) -> None:
+    mail = render.mail(news(status), to="a@example.com", name="花子", language=language)
+
+    assert "o1" in mail.subject
+    for part in (mail.text, mail.html):
+        assert "花子" in part
+        assert "1234-5678-9012" in part
+        assert "1-1 Chiyoda" in part
+    assert "https://carrier.example.com/?a=1&b=2" in mail.text
+    assert 'href="https://carrier.example.com/?a=1&amp;b=2"' in mail.html
+    assert f'<html lang="{language}">' in mail.html
+    assert mail.headers == {}
+    assert "unsubscribe" not in (mail.text + mail.html).lower()
+
+
+def test_both_languages_say_the_same_things() -> None:
+    names = {path.name.split(".")[0] for path in render.TEMPLATES.glob("*.toml")}
+    for name in names:
+        english, japanese = (
+            tomllib.loads((render.TEMPLATES / f"{name}.{language}.toml").read_text("utf-8"))
+            for language in ("en", "ja")
+        )
+
+        assert shape(english) == shape(japanese), name
+    assert names == {"common", "shipment", "unsubscribe", "welcome"}
+
+
+def shape(words: object) -> object:
+    return {key: shape(value) for key, value in words.items()} if isinstance(words, dict) else type(words)
+
+
+def test_the_subject_holds_no_private_fact(environment: None) -> None:
+    for status in STATUSES:
+        mail = render.mail(news(status), to="a@example.com", name="Hana", language="en")
+
+        assert "Hana" not in mail.subject
+        assert "Yamato" not in mail.subject
+        assert "1234" not in mail.subject
+
+
+def test_nobody_is_greeted_by_no_name(environment: None) -> None:
+    assert render.mail(news(), to="a@example.com", name=None, language="en").text.startswith("Hello,\n")
+    assert render.mail(news(), to="a@example.com", name=None, language="ja").text.startswith("お客様\n")
+    assert render.mail(news(), to="a@example.com", name="花子", language="ja").text.startswith("花子 様\n")
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_a_customer_typed_stays_text(environment: None, hostile: str) -> None:
+    for field in ("name", "order_id", "tracking_number"):
+        values = {} if field == "name" else {field: hostile}
+        name = hostile if field == "name" else "Hana"
+        mail = render.mail(news(**values), to="a@example.com", name=name, language="en")
+
+        assert len(mail.subject.splitlines()) == 1
+        assert len(mail.subject) <= render.VALUE_LENGTH_MAX
+        assert mail.subject.isprintable()
+        assert "<script>" not in mail.html
+        assert "<img" not in mail.html
+        assert "49" not in mail.text
+        assert "Bcc" not in [line.partition(":")[0] for line in mail.text.splitlines()]
+        assert mail.headers == {}
+
+
+def test_templates_see_strings_only_and_nothing_of_python(environment: None) -> None:
+    """A template of ours that reached for more would be refused by the sandbox."""
+    from jinja2.exceptions import SecurityError
+
+    with pytest.raises(SecurityError):
+        render._environment().from_string("{{ ''.__class__.__mro__ }}").render()
+
+
+def test_a_promotional_mail_shows_the_way_out_in_every_form(environment: None) -> None:
+    for language in ("en", "ja"):
+        mail = render.mail(
+            promotion(), to="a@example.com", name="花子", language=language, unsubscribe_url=URL
+        )
+
+        assert mail.headers == {
+            "List-Unsubscribe": f"<{URL}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "List-ID": "<email-marketing.example.com>",
+        }
+        for part in (mail.text, mail.html):
+            assert URL in part
+            assert "Kokyaku Demo Shop" in part
+            assert "1-1 Chiyoda, Tokyo 100-0001" in part
+            assert "help@example.com" in part
+    assert (
+        "広告" in mail.text
+    )  # rule 9 wants the sender, the address, the complaints' address and the way out
+    assert "苦情" in mail.text
+
+
+def test_a_promotional_mail_without_a_way_out_is_our_bug(environment: None) -> None:
+    with pytest.raises(AssertionError):
+        render.mail(promotion(), to="a@example.com", name=None, language="en")
+    with pytest.raises(AssertionError):
+        render.mail(news(), to="a@example.com", name=None, language="en", unsubscribe_url=URL)
+
+
+def test_the_html_part_loads_nothing(environment: None) -> None:
+    """No picture, script or style from elsewhere: nothing to block, nothing that tells anybody it was opened."""
+    mail = render.mail(promotion(), to="a@example.com", name=None, language="ja", unsubscribe_url=URL)
+
+    assert not re.search(r"<(img|script|link|iframe|form)\b|url\(", mail.html)
+    assert set(re.findall(r'href="([^"]*)"', mail.html)) == {URL}
+
+
+def test_windows_are_written_as_people_do() -> None:
+    first, last = date(2026, 12, 20), date(2027, 1, 4)
+
+    assert rules.window_text(first, last, "en") == "20 December 2026 to 4 January 2027"
+    assert rules.window_text(first, last, "ja") == "2026年12月20日〜2027年1月4日"
+    assert rules.window_text(first, first, "en") == "20 December 2026"
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("ja", "ja"),
+        ("ja-JP", "ja"),
+        ("JA_jp", "ja"),
+        ("en-GB", "en"),
+        ("jam", "en"),
+        ("fr", "en"),
+        (None, "en"),
+    ],
+)
+def test_japanese_goes_to_those_who_read_it(locale: str | None, language: str) -> None:
+    assert rules.language_of(locale) == language
+
+
+@pytest.mark.parametrize(
+    ("address", "usable"),
+    [
+        ("hana@example.com", True),
+        ("h.a-n+a_1@mail.example.co.jp", True),
+        (None, False),
+        ("", False),
+        ("hana", False),
+        ("hana@localhost", False),
+        ("hana@example.com\r\nBcc: x@example.com", False),
+        ("hana@example.com, x@example.com", False),
+        ("Hana <hana@example.com>", False),
+        ("花子@example.com", False),
+        ("a" * 65 + "@example.com", False),
+        ("hana@" + "a" * 250 + ".com", False),
+        ("hana@-example.com", False),
+    ],
+)
+def test_an_address_is_one_plain_address_or_none(address: str | None, usable: bool) -> None:
+    assert rules.is_usable(address) is usable
+
+
+@pytest.mark.parametrize(
+    "name", ["http://evil.example", "Win at evil.com", "www.evil", "a@b", "x\\y", "line/feed"]
+)
+def test_a_name_that_carries_a_link_is_not_said(name: str) -> None:
+    assert rules.name_shown(name) == ""
+
+
+@pytest.mark.parametrize("name", ["Hana", "佐藤 花子", "J. R. Smith", "O'Neil-Åberg", "Jr."])
+def test_a_name_is_a_name(name: str) -> None:
+    assert rules.name_shown(name) == name
+
+
+def test_one_line_is_one_short_printable_line() -> None:
+    assert render.one_line(" a\r\n\tb \u2028 c ") == "a b c"
+    assert render.one_line("x" * 500, 10) == "x" * 9 + "…"
+    assert set(render.one_line(string.printable)) <= set(string.printable)
