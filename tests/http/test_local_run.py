@@ -202,10 +202,22 @@ def test_an_unknown_schedule_is_404(shop: Shop):
 
 
 def test_what_was_accepted_is_worked_off_when_idle_says_so(shop: Shop):
-    for number in range(30):
-        give(shop, f"busy-{number}")
+    """A gift is a change of the ledger, told over the bus, heard by the timeline through a queue."""
+    names = [f"busy-{number}" for number in range(30)]
+    for name in names:
+        give(shop, name)
     shop.idle()
-    # One gift is one fact, and every fact of the ledger is heard by the timeline.
+    for name in names:
+        [entry] = shop.get(f"/v1/customers/{name}/timeline").json()["data"]
+        assert (entry["kind"], entry["details"]["points"]) == ("points", 7)
+
+
+def test_schedules_are_listed_and_can_be_run(shop: Shop):
+    [tick] = [
+        each for each in shop.get("/_local/schedules").json()["data"] if each["name"] == "campaigns_tick"
+    ]
+    assert tick["expression"] == "rate(1 minute)"
+    shop.run_schedule("campaigns_tick")
 
 
 def test_the_mailbox_is_a_page_and_a_list(shop: Shop):
