@@ -39,7 +39,7 @@ class Mailbox:
     def mails(self, to: str | None = None) -> list[Mail]:
         """Newest first; `to` keeps those to one address."""
         with self._lock:
-            return [mail for mail in reversed(self._mails) if to is None or to in mail["to"]]
+            return [mail for mail in reversed(self._mails) if to is None or to in mail["to"].split(", ")]
 
     def _keep(
         self, response_dict: Mapping[str, Any], parsed_response: Mapping[str, Any], context: Any, **_: Any

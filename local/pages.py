@@ -46,7 +46,7 @@ def _mail(mail: Mail, *, is_open: bool) -> str:
     text = f"<pre>{escape(mail['text'])}</pre>" if mail["text"] else ""
     return (
         f"<details{' open' if is_open else ''}><summary><strong>{escape(mail['subject'])}</strong> "
-        f"<span class=quiet>to {escape(', '.join(mail['to']))}</span> <time>{escape(mail['sent_at'])}</time></summary>"
+        f"<span class=quiet>to {escape(mail['to'])}</span> <time>{escape(mail['sent_at'])}</time></summary>"
         f"<dl>{rows}</dl>{_frame(mail['html'])}"
         f"<details><summary>As text</summary>{text}</details></details>"
     )

@@ -74,6 +74,7 @@ def test_the_newest_is_first_and_one_address_can_be_asked_for(mailbox: Mailbox):
     send(simple("three"))
     assert [mail["subject"] for mail in mailbox.mails()] == ["three", "two", "one"]
     assert [mail["subject"] for mail in mailbox.mails("ada@example.com")] == ["three", "one"]
+    assert mailbox.mails("da@example.com") == []
 
 
 def test_what_ses_refused_is_not_in_it(mailbox: Mailbox):
@@ -100,5 +101,6 @@ def test_the_page_shows_mails_and_runs_nothing_of_theirs(mailbox: Mailbox):
     page = pages.mailbox(mailbox.mails())
     assert "<script>" not in page
     assert page.count("<iframe") == 1
+    assert "to ada@example.com" in page
     assert "allow-scripts" not in page
     assert "allow-same-origin" not in page
