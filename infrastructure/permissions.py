@@ -11,7 +11,8 @@ from infrastructure.tables import BY_NAME
 
 READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
-REMOVE = ("dynamodb:BatchWriteItem", "dynamodb:DeleteItem")  # a batch can delete too
+REMOVE = ("dynamodb:DeleteItem",)
+LOAD = ("dynamodb:BatchWriteItem",)  # can write anything and delete anything, so only who needs it
 
 KEYRING_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
 
@@ -23,24 +24,37 @@ class Grant:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()  # many items at once
     publishes: bool = False  # puts facts on the bus
     mails: bool = False
     signs: bool = False  # reads the key ring: tokens, cursors, links
 
 
 GRANTS: dict[str, Grant] = {
-    "api": Grant(reads=tuple(BY_NAME), writes=tuple(BY_NAME), removes=("catalog", "orders"), signs=True),
+    "api": Grant(
+        reads=tuple(BY_NAME),
+        writes=tuple(BY_NAME),
+        removes=("catalog", "orders"),
+        loads=("catalog",),
+        signs=True,
+    ),
     "activity_relay": Grant(publishes=True),
     "engagement_relay": Grant(publishes=True),
     "ledger_relay": Grant(publishes=True),
     "orders_relay": Grant(publishes=True),
     "people_relay": Grant(publishes=True),
     "activity_on_facts": Grant(reads=("activity",), writes=("activity",)),
-    "campaigns_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",)),
+    "campaigns_on_facts": Grant(writes=("engagement",)),
     "loyalty_on_facts": Grant(reads=("ledger", "settings"), writes=("ledger",)),
     "messages_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True),
     "orders_on_facts": Grant(reads=("orders",), writes=("orders",), removes=("orders",)),
-    "campaigns_tick": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True, signs=True),
+    "campaigns_tick": Grant(
+        reads=("engagement", "people"),
+        writes=("engagement",),
+        removes=("engagement",),
+        mails=True,
+        signs=True,
+    ),
 }
 
 
@@ -95,7 +109,8 @@ def _source_statements(function: Function) -> list[dict[str, Any]]:
 
 def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
     statements = []
-    for actions, names in ((READ, grant.reads), (WRITE, grant.writes), (REMOVE, grant.removes)):
+    on_tables = ((READ, grant.reads), (WRITE, grant.writes), (REMOVE, grant.removes), (LOAD, grant.loads))
+    for actions, names in on_tables:
         if names:
             indexes = _indexes(names) if actions is READ else []
             statements.append(_allow([*actions], [*map(_table_arn, names), *indexes]))

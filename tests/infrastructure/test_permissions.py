@@ -20,7 +20,8 @@ from infrastructure.template import ROOT
 
 READS = {"get", "get_many", "query"}
 WRITES = {"put", "putting", "update", "updating"}
-REMOVES = {"delete", "deleting", "delete_many", "put_many"}
+REMOVES = {"delete", "deleting"}
+LOADS = {"put_many", "delete_many"}
 
 
 def _file(module: str) -> Path | None:
@@ -77,7 +78,8 @@ def test_every_granted_table_is_used_that_way(function: Any) -> None:
     modules = _reachable(module)
     uses = {use for each in modules for use in _uses(each)}
     grant = GRANTS[function.name]
-    for tables, methods in ((grant.reads, READS), (grant.writes, WRITES), (grant.removes, REMOVES)):
+    granted = ((grant.reads, READS), (grant.writes, WRITES), (grant.removes, REMOVES), (grant.loads, LOADS))
+    for tables, methods in granted:
         for table in tables:
             used = {method for name, method in uses if name == table}
             assert used & methods, f"{function.name} may {sorted(methods)} {table}, and nothing does"
