@@ -34,6 +34,7 @@ from chalicelib.customers.schemas import (
     check_traits,
 )
 from chalicelib.loyalty import reads as loyalty
+from chalicelib.orders import reads as orders
 from chalicelib.shared import ids, tokens
 from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, FieldError, InvalidInput, NotFound, StaleVersion
@@ -95,7 +96,7 @@ def edit(
         if if_match and not _matches(if_match, profile.version):
             raise StaleVersion(f"it has version {profile.version} now")
         makes = by_customer or any(value is not None for value in patch.traits.values())
-        if not (profile.version or makes or activity_reads.is_known(customer_id)):
+        if not (profile.version or makes or _is_seen(customer_id)):
             raise NotFound("nobody has said anything about this customer yet; traits would make a profile")
 
     _hear(customer_id, _statement_of(patch, at, by_customer=by_customer), now=now, check=check)
@@ -105,16 +106,16 @@ def edit(
 def view(customer_id: str, *, by_customer: bool = False) -> tuple[CustomerAnswer, int]:
     """What is known about a customer, with its version. Three trips, 3 read units.
 
-    Somebody of whom there is only activity has a bare profile of version 0; else raises NotFound. The holder of a
-    customer's token is always known to the shop.
+    Somebody of whom there are only activity or orders has a bare profile of version 0; else raises NotFound. The
+    holder of a customer's token is always known to the shop.
     """
     profile = store.load(customer_id).profile
     if profile.version:
         profile = rules.heed_gate(profile, store.load_gate(customer_id))
-    else:
+    elif by_customer or _is_seen(customer_id):
         profile = replace(profile, created_at=activity_reads.first_seen(customer_id))
-        if profile.created_at is None and not by_customer:
-            raise NotFound("there is no such customer")
+    else:
+        raise NotFound("there is no such customer")
     return _answer(profile, loyalty.active_points(customer_id)), profile.version
 
 
@@ -210,6 +211,11 @@ def _imported(record: Mapping[str, Any], now: datetime) -> Profile:
         confirmed=True,
         imported=True,
     )
+
+
+def _is_seen(customer_id: str) -> bool:
+    # Orders are kept for ever and activity is not, so either may be all that is left.
+    return activity_reads.is_known(customer_id) or bool(orders.newest(customer_id, limit=1))
 
 
 def _matches(if_match: str, version: int) -> bool:

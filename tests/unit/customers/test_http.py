@@ -64,6 +64,20 @@ def test_somebody_of_whom_there_is_only_activity_has_a_bare_profile(api: Any) ->
     assert consented.json_body["consents"]["sms"]["status"] == "granted"
 
 
+def test_somebody_of_whom_there_are_only_orders_has_one_too(api: Any) -> None:
+    order = {
+        "customer_id": "u1",
+        "placed_at": "2020-01-01T00:00:00Z",
+        "currency": "JPY",
+        "total": 100,
+        "lines": [{"line_id": "1", "item_id": "a", "quantity": 1, "price": 100}],
+    }
+    assert api.put("/v1/orders/o1", order).status_code in (200, 201)
+
+    assert api.get(PATH).json_body["created_at"] is None
+    assert api.patch(PATH, {"consents": {"sms": True}}).status_code == 200
+
+
 def test_if_match_protects_what_somebody_else_wrote(api: Any) -> None:
     version = api.patch(PATH, HANA).headers["ETag"]
     mine = api.patch(PATH, {"traits": {"a": 1}}, None, **{"If-Match": version})
