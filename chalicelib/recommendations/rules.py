@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from chalicelib.recommendations.history import due_in_days, hinted, own_counts, readiness, sources
 from chalicelib.recommendations.model import (
@@ -35,8 +36,8 @@ SIMILAR_USERS, SIMILAR_TOGETHER, SIMILAR_CATEGORY = 1.0, 0.5, 0.5
 CATEGORY = 0.1  # in `for_you`, and only while no list knows what the person looked at
 SAME_SHELF, SAME_ROOM = 1.0, 0.5  # the same category; only the same first part of its path
 SOLD_FLOOR, SOLD_POWER = 0.001, 0.2  # what nobody bought in 14 days keeps a quarter of its score
+CANDIDATES_MAX = 500  # more than are ever looked up
 POPULAR_MAX = 200  # more than any answer holds
-OLD_SALES = 0.001  # sales of 90 days only order what the last 14 days do not tell apart
 BUY_AGAIN_ROWS_MAX = 100
 
 
@@ -183,12 +184,7 @@ def _relation(part: Part, weight: float, speaking: Sequence[Source], rows: Mappi
 
 def _popular(popularity: Popularity, weight: float) -> Voice:
     """The best sellers: of 14 days, and of 90 where those are silent."""
-    values = {
-        item_id: popularity.sold.get(item_id, 0.0) + OLD_SALES * popularity.sold_before.get(item_id, 0.0)
-        for item_id in popularity.places
-    }
-    best = sorted(values, key=lambda item_id: (-values[item_id], popularity.places[item_id]))
-    return Voice(Part.POPULAR, weight, {item_id: values[item_id] for item_id in best[:POPULAR_MAX]})
+    return Voice(Part.POPULAR, weight, dict(islice(popularity.sales.items(), POPULAR_MAX)))
 
 
 def _ranked(
@@ -209,17 +205,17 @@ def _ranked(
             total[item_id] = total.get(item_id, 0.0) + share
             if item_id not in best or share > best[item_id][0]:
                 best[item_id] = (share, voice)
-    found = []
+    last = len(popularity.places)
+    order = []
     for item_id, score in total.items():
         if item_id not in excluded and score > 0:
             factor = _factor(popularity, item_id) if damped else 1.0
-            share, voice = best[item_id]
-            source = voice.sources.get(item_id)
-            found.append(Candidate(item_id, score * factor, voice.part, source, share, factor))
-    last = len(popularity.places)
-    return sorted(
-        found, key=lambda each: (-each.score, popularity.places.get(each.item_id, last), each.item_id)
-    )
+            order.append((-score * factor, popularity.places.get(item_id, last), item_id, factor))
+    found = []
+    for score, _, item_id, factor in sorted(order)[:CANDIDATES_MAX]:
+        share, voice = best[item_id]
+        found.append(Candidate(item_id, -score, voice.part, voice.sources.get(item_id), share, factor))
+    return found
 
 
 def _buy_again(situation: Situation, learned: Learned, excluded: frozenset[str]) -> list[Candidate]:

@@ -44,12 +44,19 @@ class Shelf:
     ) -> None:
         """The same for candidates that also count for a category they share with a source.
 
-        One trip: they are looked up, ranked again and placed; those without any score stay out.
+        Those of one trip are ranked again together; what has no score by then stays out.
         """
-        chunk = ranked[: CANDIDATES_READ_MAX if wide else self._size()]
-        self.look_up([*_ids(chunk), *(source.item_id for source in speaking)])
-        categories = {item_id: item.categories for item_id, item in self.items.items()}
-        self._place([each for each in with_categories(chunk, weight, speaking, categories) if each.score > 0])
+        left = list(ranked)
+        for round_number in range(ROUNDS_MAX):
+            # Without a score of their own they only wait for a category: one trip is enough for those.
+            if self.is_full or not left or (round_number and not left[0].score):
+                return
+            size = CANDIDATES_READ_MAX if wide else self._size()
+            chunk, left = left[:size], left[size:]
+            self.look_up([*_ids(chunk), *(source.item_id for source in speaking)])
+            categories = {item_id: item.categories for item_id, item in self.items.items()}
+            again = with_categories(chunk, weight, speaking, categories)
+            self._place([each for each in again if each.score > 0])
 
     def look_up(self, item_ids: Iterable[str]) -> None:
         """Read what was not read yet; one trip per 100, none for nothing."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.recommendations import service
 from chalicelib.shared import clock
 from tests.support.embedded import SECRET
 from tests.support.recommender import Recommender, reason_of
+from tests.support.trained import Model
 
 
 def test_for_you_is_a_mixed_list_with_the_reason_of_each(shop: Recommender) -> None:
@@ -147,3 +149,29 @@ def test_asking_as_of_another_time_moves_what_is_due(shop: Recommender) -> None:
     [milk] = shop.ask("buy_again", customer_id="u1", now=later)["items"]
 
     assert milk["due_in_days"] == -6
+
+
+def test_a_long_list_is_filled_round_after_round_past_what_is_sold_out(shop: Recommender) -> None:
+    names = [f"n{number:03d}" for number in range(160)]
+    for start in (0, 80):
+        items = [
+            {"item_id": name, "title": name, "in_stock": int(name[1:]) % 3 != 0}
+            for name in names[start : start + 80]
+        ]
+        assert shop.api.post("/v1/items/batch", {"items": items}).json_body["accepted"] == 80
+    on_sale = [name for name in names if int(name[1:]) % 3]
+    service.save_model(
+        Model(
+            neighbours={
+                "bread": {
+                    "users": [(name, 1 - place / 1000, 2) for place, name in enumerate(names[:80])],
+                    "together": [(name, 0.5 - place / 1000, 2) for place, name in enumerate(names[80:])],
+                }
+            },
+            popularity={14: [(name, 200 - place) for place, name in enumerate(names)], 90: []},
+        )
+    )
+
+    assert shop.ids("trending", limit=100) == on_sale[:100]
+    assert sorted(shop.ids("similar", item_id="bread", limit=100)) == on_sale[:100]
+    assert len(shop.ids("bought_together", item_id="bread", limit=100)) == 53
