@@ -24,7 +24,7 @@ def read_item(call: Call[None, None], item_id: str) -> Answer:
     return _answer(service.get(item_id), status=200)
 
 
-@endpoint(routes, "PUT /v1/items/{item_id}", body=ItemBody, answer=ItemAnswer)
+@endpoint(routes, "PUT /v1/items/{item_id}", body=ItemBody, answer=ItemAnswer, also=(201,))
 def put_item(call: Call[ItemBody, None], item_id: str) -> Answer:
     """Replace an item as a whole, or make it: 201 when it is new, 200 when it was there.
 
