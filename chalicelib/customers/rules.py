@@ -67,6 +67,16 @@ def merge_consents(known: Mapping[str, Consent], said: Mapping[str, Consent]) ->
     return merged
 
 
+def problem_with_size(values: Mapping[str, Any]) -> str | None:
+    """Why these are too many or too large traits for one profile, None when they are not."""
+    if len(values) > TRAITS_MAX:
+        return f"a profile may hold {TRAITS_MAX} traits at most"
+    size = sum(len(json.dumps(each, ensure_ascii=False).encode()) for each in values.items())
+    if size > TRAITS_BYTES_MAX:
+        return f"a profile may hold {TRAITS_BYTES_MAX} bytes of traits at most"
+    return None
+
+
 def heed_gate(profile: Profile, gate: Mapping[str, Consent]) -> Profile:
     """The profile with what the mail gate learnt later than it: an unsubscribe link writes to the gate alone."""
     newer = {
@@ -180,19 +190,10 @@ def _created_at(profile: Profile, said: Statement, now: datetime) -> datetime:
 def _changed(before: Profile, after: Profile, now: datetime) -> Profile | None:
     if before.version and after == before:
         return None
-    if after.traits != before.traits:
-        _check_size(known_traits(after))
+    problem = problem_with_size({name: trait.value for name, trait in known_traits(after).items()})
+    if problem and after.traits != before.traits:
+        raise InvalidInput.of("traits", problem)
     return replace(after, version=before.version + 1, updated_at=now)
-
-
-def _check_size(traits: Mapping[str, Trait]) -> None:
-    if len(traits) > TRAITS_MAX:
-        raise InvalidInput.of("traits", f"a profile may hold {TRAITS_MAX} traits at most")
-    size = sum(
-        len(json.dumps([name, trait.value], ensure_ascii=False).encode()) for name, trait in traits.items()
-    )
-    if size > TRAITS_BYTES_MAX:
-        raise InvalidInput.of("traits", f"a profile may hold {TRAITS_BYTES_MAX} bytes of traits at most")
 
 
 def _without_old_deletions(traits: dict[str, Trait]) -> dict[str, Trait]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from chalicelib.customers.model import EMAIL_LENGTH_MAX, GRANTED, TRAIT_NAME_LENGTH_MAX, WITHDRAWN, Status
+from chalicelib.customers.rules import problem_with_size
 from chalicelib.shared.contract import Id, In, Line, Moment, Out, check_json
 from chalicelib.shared.errors import FieldError
 
@@ -32,7 +33,8 @@ def check_traits(traits: dict[str, Any]) -> list[FieldError]:
         problem = _problem_with_name(name) or _problem_with_value(name, value)
         if problem:
             problems.append(FieldError(f"traits.{name}"[: TRAIT_NAME_LENGTH_MAX + 10], problem))
-    return problems
+    size = problem_with_size(traits) if not problems else None
+    return problems + ([FieldError("traits", size)] if size else [])
 
 
 def _problem_with_name(name: str) -> str | None:
