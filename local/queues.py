@@ -53,16 +53,20 @@ class QueueSource:
             return {message["MessageId"] for message in messages}
 
     def _settle(self, messages: list[dict[str, Any]], failed: set[str]) -> None:
-        sqs = aws.client("sqs")
+        done = [message for message in messages if message["MessageId"] not in failed]
+        if done:
+            entries = [
+                {"Id": str(place), "ReceiptHandle": each["ReceiptHandle"]} for place, each in enumerate(done)
+            ]
+            aws.client("sqs").delete_message_batch(QueueUrl=self._url, Entries=entries)
         for message in messages:
-            receipt = message["ReceiptHandle"]
-            if message["MessageId"] not in failed:
-                sqs.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
-                continue
-            is_last = int(message["Attributes"]["ApproximateReceiveCount"]) >= self._attempts_max
-            sqs.change_message_visibility(
-                QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0 if is_last else AGAIN_SECONDS
-            )
+            if message["MessageId"] in failed:
+                is_last = int(message["Attributes"]["ApproximateReceiveCount"]) >= self._attempts_max
+                aws.client("sqs").change_message_visibility(
+                    QueueUrl=self._url,
+                    ReceiptHandle=message["ReceiptHandle"],
+                    VisibilityTimeout=0 if is_last else AGAIN_SECONDS,
+                )
 
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -20,7 +20,7 @@ from local.server import Answer, Server
 from local.settings import Settings, Stop
 
 DRAIN_SECONDS_MAX = 10
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(settings: Settings) -> None:
@@ -133,7 +133,7 @@ def _answer(doors: Doors, driver: Driver) -> Answer:
 
 @contextmanager
 def _stop_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM interrupt once, wherever the run is; while it cleans up, further ones wait in vain."""
+    """Ctrl-C, SIGTERM or a closed terminal interrupt once, wherever the run is; further ones do not disturb its end."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         for number in STOP_SIGNALS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,11 @@ SECRET_KEY, PUBLISHABLE_KEY = "sk_test_local", "pk_test_local"
 
 
 def say(text: str) -> None:
-    """One line, at once, also into a pipe."""
-    print(text, flush=True)
+    """One line, at once, also into a pipe; without a reader, nobody misses it."""
+    try:
+        print(text, flush=True)
+    except OSError:  # the terminal is gone, and the run still has to end well
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def ready(address: str, demo: str) -> None:

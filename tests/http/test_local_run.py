@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.local_run import ROOT, LocalRun, environment, running
+from tests.support.local_run import ROOT, LocalRun, command, environment, running
 from tests.support.shop import Shop
 
 GIFT = {"points": 7, "reason": "gift"}
@@ -27,21 +27,6 @@ def give(shop: Shop, customer_id: str) -> None:
         f"/v1/customers/{customer_id}/loyalty/accruals", GIFT, shop.sk | {"Idempotency-Key": "gift"}
     )
     assert answer.status_code == 201, answer.text
-
-
-def command(state: Path, *arguments: str, **more: str) -> tuple[int, str]:
-    """Run a command to its end; answers its exit code and everything it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
-        cwd=ROOT,
-        env=environment(state, **more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def await_end(pid: int) -> None:
@@ -73,7 +58,7 @@ def test_state_survives_a_stop_and_a_restart(tmp_path: Path):
         assert "ERROR" not in run.said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything_that_was_started(tmp_path: Path, number: int):
     run = LocalRun(tmp_path).await_ready()
     emulator = run.emulator_pid()
@@ -81,6 +66,31 @@ def test_a_signal_stops_everything_that_was_started(tmp_path: Path, number: int)
     await_end(emulator)
     assert "Stopped" in run.said
     assert not (tmp_path / "running.json").exists()
+
+
+def test_a_run_whose_emulator_dies_says_so_and_ends(tmp_path: Path):
+    run = LocalRun(tmp_path).await_ready()
+    os.kill(run.emulator_pid(), signal.SIGKILL)
+    run.await_said("The embedded AWS ended by itself")
+    assert run.process.wait(30) == 1
+    assert "Traceback" not in run.said
+
+
+def test_a_run_ends_well_when_its_terminal_is_gone(tmp_path: Path):
+    run = subprocess.Popen(
+        [sys.executable, "-m", "local"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with run:
+        assert run.stdout is not None
+        assert any("is ready" in line for line in run.stdout)
+        run.stdout.close()
+        run.send_signal(signal.SIGHUP)
+    assert run.returncode == 0
+    assert command(tmp_path, "reset")[0] == 0
 
 
 def test_the_emulator_stops_by_itself_and_keeps_its_state_when_the_run_is_killed(tmp_path: Path):
@@ -218,56 +228,6 @@ def test_schedules_are_listed_and_can_be_run(shop: Shop):
     ]
     assert tick["expression"] == "rate(1 minute)"
     shop.run_schedule("campaigns_tick")
-
-
-def sell_together(shop: Shop) -> None:
-    """Ten customers buy a pizza and a cola each, and ten others something else."""
-    for item_id in ("pizza", "cola", "soap"):
-        assert shop.put(f"/v1/items/{item_id}", {"title": item_id}).status_code in (200, 201)
-    for number in range(20):
-        basket = ("pizza", "cola") if number % 2 else ("soap",)
-        lines = [
-            {"line_id": str(place), "item_id": item_id, "quantity": 1, "price": 500}
-            for place, item_id in enumerate(basket)
-        ]
-        order = {
-            "customer_id": f"eater-{number}",
-            "placed_at": "2026-01-01T12:00:00Z",
-            "currency": "JPY",
-            "total": 500 * len(lines),
-            "lines": lines,
-        }
-        answer = shop.put(f"/v1/orders/meal-{number}", order)
-        assert answer.status_code in (200, 201), answer.text
-
-
-def bought_together_with_pizza(shop: Shop) -> list[str]:
-    answer = shop.get("/v1/recommendations/bought_together", params={"item_id": "pizza"})
-    return [each["item_id"] for each in answer.json()["items"] if each["reason"]["code"] == "bought_together"]
-
-
-@pytest.mark.parametrize("beside", [True, False])
-def test_training_works_beside_a_running_service_and_alone(tmp_path: Path, beside: bool):
-    with running(tmp_path) as run:
-        shop = Shop(run.address)
-        sell_together(shop)
-        assert bought_together_with_pizza(shop) == []
-        if beside:
-            code, said = command(tmp_path, "train")
-            assert code == 0, said
-            assert bought_together_with_pizza(shop) == ["cola"]
-        shop.close()
-    if not beside:
-        code, said = command(tmp_path, "train")
-        assert code == 0, said
-    with running(tmp_path) as run:
-        shop = Shop(run.address)
-        assert bought_together_with_pizza(shop) == ["cola"]
-        shop.close()
-
-
-def test_training_on_nothing_is_one_sentence(tmp_path: Path):
-    assert command(tmp_path, "train") == (1, "Nothing is stored yet: `make run` first.\n")
 
 
 def test_the_mailbox_is_a_page_and_a_list(shop: Shop):

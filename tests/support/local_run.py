@@ -100,3 +100,18 @@ def running(state: Path, **more: str) -> Iterator[LocalRun]:
     finally:
         code = run.stop()
     assert code == 0, f"ended with {code}:\n{run.said}"
+
+
+def command(state: Path, *arguments: str, **more: str) -> tuple[int, str]:
+    """Run a command to its end; answers its exit code and everything it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        env=environment(state, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
