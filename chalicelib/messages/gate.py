@@ -18,7 +18,10 @@ from chalicelib.shared.errors import Busy
 SK = "GATE"
 EMAIL_MARKETING = "email_marketing"
 PURPOSES = (EMAIL_MARKETING, "sms", "push")  # what the gate decides; other purposes live in the profile alone
-SLOTS = 16  # keys remembered; a key always falls into the same slot, so the item stays small without a read
+SLOTS = (
+    16  # keys remembered; a key always falls into the same slot, so the item stays below 1 KB without a read
+)
+MARK_LENGTH = 16  # of a key's hash: what is remembered of it
 
 NOT_SUPPRESSED = "attribute_not_exists(suppressed)"
 CONSENTED = f"consent_{EMAIL_MARKETING} = :true"
@@ -78,7 +81,8 @@ def admit(customer_id: str, send_key: str, message_class: MessageClass, *, now: 
     the record's business, and a crash between the two must not lose a message.
     """
     condition = NOT_SUPPRESSED
-    values: dict[str, Any] = {":key": send_key, ":now": to_text(now)}
+    mark = hashlib.sha256(send_key.encode()).hexdigest()[:MARK_LENGTH]
+    values: dict[str, Any] = {":mark": mark, ":now": to_text(now)}
     if message_class is MessageClass.PROMOTIONAL:
         condition = f"{CONSENTED} AND {NOT_SUPPRESSED}"
         values[":true"] = True
@@ -86,7 +90,7 @@ def admit(customer_id: str, send_key: str, message_class: MessageClass, *, now: 
         table("engagement").update(
             _pk(customer_id),
             SK,
-            f"SET slot_{_slot(send_key)} = :key, admitted_at = :now",
+            f"SET slot_{int(mark, 16) % SLOTS} = :mark, admitted_at = :now",
             values=values,
             condition=condition,
         )
@@ -107,10 +111,6 @@ def read(customer_id: str) -> Gate:
 
 def _pk(customer_id: str) -> str:
     return f"C#{customer_id}"
-
-
-def _slot(send_key: str) -> int:
-    return hashlib.sha256(send_key.encode()).digest()[0] % SLOTS
 
 
 def _gate(item: Item | None) -> Gate:
