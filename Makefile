@@ -29,6 +29,9 @@ train: environment-local ## Train the recommendations of the local run again
 
 # --- checks
 
+# Segment's browser SDK, which test-browser brings along where npm is
+browser_sdk = .cache/browser-sdk/segment-analytics-next-1.84.3.tgz
+
 typed = $(wildcard app.py) $(sort $(dir $(wildcard $(addsuffix /*.py,benchmarks chalicelib infrastructure local tools training))))
 
 check: environment-dev ## Format, lint, types and imports, in under a minute
@@ -55,7 +58,7 @@ bench: environment-dev environment-emulator ## Capacity units, CPU and cold star
 test-clients: environment-dev environment-emulator ## The real Segment client against the running service
 	@$(call pytest,clients,--timeout=600)
 
-test-browser: environment-dev environment-emulator ## The pages in a headless Chromium
+test-browser: environment-dev environment-emulator $(browser_sdk) ## The pages in a headless Chromium
 	@$(call has_tests,browser) || { $(call none_yet,browser); exit 0; }; \
 	command -v chromium || command -v chromium-browser || command -v google-chrome || { \
 	echo 'These tests need Chromium, which is not here (on Debian: apt-get install chromium).' >&2; exit 1; }; \
@@ -87,6 +90,11 @@ clean: ## Remove environments, caches and products; keep what the local run has 
 
 lock: ## Write the requirements files from the groups in pyproject.toml
 	@$(find_python); "$$python" -m tools.lock $(UPGRADE)
+
+$(browser_sdk):
+	@mkdir -p $(@D); \
+	if command -v npm >/dev/null; then npm pack --silent --pack-destination $(@D) @segment/analytics-next@1.84.3 >/dev/null; \
+	else echo "npm is not here (on Debian: apt-get install npm): Segment's browser SDK is not tried." >&2; fi
 
 # --- environments: each call looks for itself whether there is anything to do
 
