@@ -125,6 +125,9 @@ GA4_ORDER_PROPERTIES = {**GA4_PROPERTIES, "total": "value"}
 # Kinds that mean nothing without an item.
 ABOUT_ITEMS = frozenset({"view", "click", "cart", "cart_removed", "wishlist", "wishlist_removed"})
 
+# Events that say who somebody is.
+ABOUT_PEOPLE = frozenset({"identify", "alias"})
+
 # What a customer may see of an entry's details on their own page; the rest may be the shop's own notes.
 DETAILS_FOR_CUSTOMERS = frozenset(
     "order_id currency total discount tax shipping_cost coupon lines products product_id name price quantity "

@@ -72,7 +72,7 @@ def _said(kind: EventType, body: EventBody, event: dict[str, Any], sending: Send
     timestamp = body.timestamp or body.original_timestamp
     return Said(
         type=kind,
-        at=rules.happened_at(timestamp, body.sent_at or sending.sent_at, sending.now),
+        at=rules.happened_at(kind, timestamp, body.sent_at or sending.sent_at, now=sending.now),
         message_id=body.message_id or _own_id(event, sending.now, is_timed=timestamp is not None),
         customer_id=body.user_id,
         anonymous_id=body.anonymous_id,

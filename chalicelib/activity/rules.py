@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.activity.model import (
     ABOUT_ITEMS,
+    ABOUT_PEOPLE,
     AHEAD_MAX,
     FACT,
     GA4_EVENTS,
@@ -43,7 +44,9 @@ _APP_LIBRARY = re.compile("ios|android|kotlin|swift|react-native|flutter", re.IG
 _SEGMENT_NAMES = {name.casefold(): name for name in SEGMENT_EVENTS}
 
 
-def happened_at(timestamp: datetime | None, sent_at: datetime | None, now: datetime) -> datetime:
+def happened_at(
+    event_type: str, timestamp: datetime | None, sent_at: datetime | None, *, now: datetime
+) -> datetime:
     """When an event happened by our clock. Raises InvalidInput for a time that lies more than a day ahead.
 
     A client whose `sentAt` lies ahead has a fast clock, and its times are set back by as much. A `sentAt` in the past
@@ -55,6 +58,8 @@ def happened_at(timestamp: datetime | None, sent_at: datetime | None, now: datet
         timestamp -= sent_at - now
     if timestamp - now > AHEAD_MAX:
         raise InvalidInput.of("timestamp", "lies more than a day in the future")
+    if event_type in ABOUT_PEOPLE:
+        return min(timestamp, now)  # the last word counts, and a fast clock must not have it until tomorrow
     return timestamp
 
 
@@ -91,7 +96,7 @@ def draft(said: Said, *, trusted: bool) -> Draft:
     }
     details = told.get(said.type, {"name": said.event, **said.properties} if said.event else said.properties)
     drafted = _drafted(said, said.type, said.event or said.type, trusted=trusted, details=details)
-    return replace(drafted, said=said) if said.type in ("identify", "alias") else drafted
+    return replace(drafted, said=said) if said.type in ABOUT_PEOPLE else drafted
 
 
 def entry_id_of(message: Message) -> str:
@@ -144,7 +149,7 @@ def _drafted(said: Said, kind: str, event: str, *, trusted: bool, **more: Any) -
 
 def _who(said: Said, *, trusted: bool) -> Who:
     # A browser's claim to be somebody stays with the browser.
-    if said.anonymous_id and (not said.customer_id or (said.type in ("identify", "alias") and not trusted)):
+    if said.anonymous_id and (not said.customer_id or (said.type in ABOUT_PEOPLE and not trusted)):
         return "anonymous", said.anonymous_id
     assert said.customer_id, "checked in draft"
     return "customer", said.customer_id

@@ -253,12 +253,17 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_a_fast_clock_is_set_back(timestamp: datetime | None, sent_at: datetime | None, at: datetime) -> None:
-    assert rules.happened_at(timestamp, sent_at, NOW) == at
+    assert rules.happened_at("track", timestamp, sent_at, now=NOW) == at
+
+
+def test_what_is_said_about_somebody_was_said_by_now() -> None:
+    assert rules.happened_at("identify", NOW + HOUR, None, now=NOW) == NOW
+    assert rules.happened_at("identify", NOW - HOUR, None, now=NOW) == NOW - HOUR
 
 
 def test_tomorrow_has_not_happened() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        rules.happened_at(NOW + 25 * HOUR, None, NOW)
+        rules.happened_at("track", NOW + 25 * HOUR, None, now=NOW)
 
     assert [each.field for each in refusal.value.fields] == ["timestamp"]
 

@@ -148,6 +148,19 @@ def test_an_unsubscription_at_the_gate_shows_and_is_not_undone_by_older_words(ap
     assert gate()["consent_email_marketing"] is True
 
 
+def test_a_fast_clock_cannot_outlast_an_unsubscription(api: Any) -> None:
+    from chalicelib.messages import gate as door
+    from chalicelib.shared import clock
+    from chalicelib.shared.dynamo import transact
+
+    tomorrow = (clock.now() + timedelta(hours=20)).isoformat()
+    consent = {"context": {"consent": {"categoryPreferences": {"email_marketing": True}}}}
+    api.post("/v1/identify", {"userId": "u1", "messageId": "m1", "timestamp": tomorrow} | consent)
+    transact([door.consent_operation("u1", "email_marketing", granted=False, at=clock.now())])
+
+    assert api.get(PATH).json_body["consents"]["email_marketing"]["status"] == "withdrawn"
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
