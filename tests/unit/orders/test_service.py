@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.orders import reads, service, store, tracking
-from chalicelib.orders.model import Order, OrderLine, Status
+from chalicelib.orders import mapping, reads, service, store, tracking
+from chalicelib.orders.model import Order, OrderLine, Shipment, Status
 from chalicelib.orders.schemas import EventBody, OrderBody, OrdersQuery, ShipmentBody
 from chalicelib.shared.dynamo import table
 from chalicelib.shared.errors import Busy, Conflict, InvalidInput, NotFound, StaleVersion
-from tests.support.faults import Crash, FaultyWire
+from tests.support.faults import Baton, Crash, FaultyWire
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
@@ -269,6 +269,28 @@ def test_a_crash_at_any_call_is_healed(shipment: Any, healed_by: str) -> None:
         expected = Status.DELIVERED if was_kept or again is STORY[4] else Status.PICKED_UP
         assert answer.shipment.status is expected
         assert store.load_shipment(parcel_id).head.status is expected  # type: ignore[union-attr]
+
+
+ORDERS_OF_TURNS = list(itertools.product((False, True), repeat=6))
+
+
+def test_two_events_at_once_leave_the_head_of_both_whoever_takes_which_call(shipment: Any) -> None:
+    """Alone neither would end where both together do, so an event that is overlooked shows."""
+    wire = FaultyWire(shipment)
+    for number, turns in enumerate(ORDERS_OF_TURNS):
+        parcel_id = f"s1-{number}"
+        table("orders").put(mapping.of_shipment(Shipment(parcel_id, "o1", "u1", "jp.yamato", "1234")))
+        tracking.record_event(parcel_id, happened(1, "in_transit"), now=NOW)
+        baton = Baton(turns)
+        wire.gate = baton.gate
+        baton.run(
+            lambda at=parcel_id: tracking.record_event(at, happened(3, "in_transit"), now=NOW),
+            lambda at=parcel_id: tracking.record_event(at, happened(2, "attempt_failed"), now=NOW),
+        )
+        wire.gate = lambda: None
+
+        head = store.load_shipment(parcel_id).head  # type: ignore[union-attr]
+        assert (head.status, head.attempt) == (Status.IN_TRANSIT, 2), turns
 
 
 def test_a_lost_reply_is_neither_a_conflict_nor_a_duplicate(aws: Any) -> None:
