@@ -105,12 +105,12 @@ def load_gate(customer_id: str) -> dict[str, Consent]:
 
 
 def gate_consents(item: Item | None) -> dict[str, Consent]:
-    """Consents out of a gate's item. The gate keeps no evidence: what it knows and we do not is an unsubscription."""
+    """Consents out of a gate's item. What the gate knows and a profile does not is an unsubscription."""
     return {
         purpose: Consent(
             status_of(granted=item[f"consent_{purpose}"]),
             from_text(item[f"consent_{purpose}_at"]),
-            UNSUBSCRIBE,
+            item.get(f"consent_{purpose}_source", UNSUBSCRIBE),
         )
         for purpose in GATED
         if item and f"consent_{purpose}_at" in item

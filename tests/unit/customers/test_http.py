@@ -126,16 +126,15 @@ def test_consent_is_at_the_gate_with_the_profile(api: Any) -> None:
 
 def test_an_unsubscription_at_the_gate_shows_and_is_not_undone_by_older_words(api: Any) -> None:
     from chalicelib.messages import gate as door
-    from chalicelib.shared.dynamo import transact
 
     said = {"userId": "u1", "messageId": "m1", "timestamp": "2026-01-01T00:00:00Z"}
     consent = {"context": {"consent": {"categoryPreferences": {"email_marketing": True}}}}
     api.post("/v1/identify", said | consent)
     left = datetime(2026, 6, 1, tzinfo=UTC)
-    transact([door.consent_operation("u1", "email_marketing", granted=False, at=left)])
+    assert door.withdraw("u1", "email_marketing", source="one_click", now=left)
 
     seen = api.get(PATH).json_body["consents"]["email_marketing"]
-    assert (seen["status"], seen["source"]) == ("withdrawn", "unsubscribe")
+    assert (seen["status"], seen["source"]) == ("withdrawn", "one_click")
     late = (
         said | consent | {"messageId": "m2", "timestamp": "2026-03-01T00:00:00Z", "traits": {"name": "Hana"}}
     )
@@ -151,14 +150,14 @@ def test_an_unsubscription_at_the_gate_shows_and_is_not_undone_by_older_words(ap
 def test_a_fast_clock_cannot_outlast_an_unsubscription(api: Any) -> None:
     from chalicelib.messages import gate as door
     from chalicelib.shared import clock
-    from chalicelib.shared.dynamo import transact
 
     tomorrow = (clock.now() + timedelta(hours=20)).isoformat()
     consent = {"context": {"consent": {"categoryPreferences": {"email_marketing": True}}}}
     api.post("/v1/identify", {"userId": "u1", "messageId": "m1", "timestamp": tomorrow} | consent)
-    transact([door.consent_operation("u1", "email_marketing", granted=False, at=clock.now())])
+    assert door.withdraw("u1", "email_marketing", source="one_click", now=clock.now())
 
-    assert api.get(PATH).json_body["consents"]["email_marketing"]["status"] == "withdrawn"
+    consent = api.get(PATH).json_body["consents"]["email_marketing"]
+    assert (consent["status"], consent["at"] < tomorrow) == ("withdrawn", True)
 
 
 @pytest.mark.parametrize(
