@@ -62,6 +62,8 @@ def _stand(settings: Settings, home: Home, server: Server, emulator: Emulator) -
     welcome.say("Preparing tables, queues and the bus ...")
     stack.reach(emulator.endpoint)
     standing = stack.stand(server.address)
+    mailbox = Mailbox(home.mailbox)
+    mailbox.listen()  # before the driver starts: mail may be waiting in queues
     driver = Driver()
     with welcome.log_to(home.log):
         driver.start(standing.wires, standing.resources)
@@ -70,7 +72,8 @@ def _stand(settings: Settings, home: Home, server: Server, emulator: Emulator) -
             home.tell(
                 address=server.address, endpoint=emulator.endpoint, environment=dict(standing.environment)
             )
-            _serve(home, server, driver, emulator, demo)
+            server.start(_answer(Doors(driver, mailbox), driver))
+            _serve(server, driver, emulator, demo)
         finally:
             driver.stop()
 
@@ -79,6 +82,10 @@ def _furnish(settings: Settings, home: Home, driver: Driver) -> str:
     """Load the demo that was asked for, unless something is stored already; answers which one is here."""
     here = home.notes().get("demo")
     if here is not None:
+        if here != settings.demo:
+            welcome.say(
+                f"What is stored began with DEMO={here} and stays; `make reset` makes room for another."
+            )
         return str(here)
     if settings.demo != "0":
         home.remember(unfinished=True)
@@ -94,12 +101,9 @@ def _start_over_if_unfinished(home: Home) -> None:
         home.clear()
 
 
-def _serve(home: Home, server: Server, driver: Driver, emulator: Emulator, demo: str) -> None:
-    mailbox = Mailbox(home.mailbox)
-    mailbox.listen()
-    server.start(_answer(Doors(driver, mailbox), driver))
-    welcome.ready(server.address, demo)
+def _serve(server: Server, driver: Driver, emulator: Emulator, demo: str) -> None:
     try:
+        welcome.ready(server.address, demo)
         while emulator.is_running:
             time.sleep(0.5)
         raise Stop(f"The embedded AWS ended by itself; see {emulator.log}.")

@@ -58,6 +58,13 @@ def test_state_survives_a_stop_and_a_restart(tmp_path: Path):
         assert "ERROR" not in run.said
 
 
+def test_what_is_stored_is_never_mixed_with_a_demo(tmp_path: Path):
+    with running(tmp_path):
+        pass
+    with running(tmp_path, DEMO="small") as run:
+        assert "What is stored began with DEMO=0 and stays; `make reset` makes room for another." in run.said
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything_that_was_started(tmp_path: Path, number: int):
     run = LocalRun(tmp_path).await_ready()
