@@ -22,7 +22,7 @@ class UnknownFact(Exception):
 @handlers.on_sqs_message(queue="campaigns", batch_size=10, name="campaigns_on_facts")
 @on_facts
 def campaigns_on_facts(fact: Fact, now: datetime) -> None:
-    """`customer.created`: what is to be sent to a new customer is filed; history that was brought along is not news."""
+    """`customer.created`: what a new customer gets is filed; imported history is not news."""
     if fact.type != CUSTOMER_CREATED:
         raise UnknownFact(fact.type)
     customer = CustomerCreated.model_validate(fact.data)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True)
 class Campaign:
-    """One promotional mail, `delay` after a fact of type `trigger`, unless it is overdue by more than `expires_after`.
+    """One promotional mail, `delay` after a fact of type `trigger`, unless it is `expires_after` overdue.
 
     `template` names its words. Who may get it is asked when it is sent, never when it is planned.
     """
@@ -42,7 +42,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run did. `left` are those that have to be tried again; `bucket` is where the next run begins."""
+    """What one run did. `left` have to be tried again; `bucket` is where the next run begins."""
 
     settled: int
     left: int

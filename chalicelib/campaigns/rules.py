@@ -20,7 +20,10 @@ def bucket_of(moment: datetime) -> str:
 
 
 def plan(campaign: Campaign, customer_id: str, happened_at: datetime, now: datetime) -> Due:
-    """When a campaign falls due for a customer. What is due already is filed under now, where runs still look."""
+    """When a campaign falls due for a customer.
+
+    What is due already is filed under now, where runs still look.
+    """
     due_at = happened_at + campaign.delay
     return Due(campaign.campaign_id, customer_id, due_at, bucket_of(max(due_at, now)))
 

@@ -1,7 +1,7 @@
-"""Use cases of campaigns: file what falls due, and work it off; the mail room claims each mail before it sends it.
+"""Use cases of campaigns: file what falls due, and work it off through the mail room's claims.
 
-What falls due is taken away only after its mail is settled, so a run that dies is finished by the next one, and any
-number of runs at once send one mail.
+What falls due is taken away only after its mail is settled, so a run that dies is finished by the next one,
+and any number of runs at once send one mail.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def plan(trigger: str, customer_id: str, *, happened_at: datetime, now: datetime
 def run(now: datetime) -> Run:
     """Send what is due, also what earlier runs missed, until it is done or the time is up.
 
-    4 reads when nothing is due, and 1 write once an hour; for each mail what the mail room takes, and 1 write unit.
+    4 reads when nothing is due, and 1 write once an hour; for each mail what the mail room takes, and 1 write
+    unit.
     """
     ends_at = time.monotonic() + RUN_SECONDS_MAX  # how long a run takes is not the product clock's matter
     settled = left = 0
@@ -67,7 +68,10 @@ def _work_off(bucket: str, *, now: datetime, ends_at: float) -> tuple[int, int]:
 
 
 def _settle(due: Due, *, now: datetime) -> bool:
-    """Send one mail, or record why not; whether it needs no other run. One that fails does not stop the others."""
+    """Send one mail, or record why not; whether it needs no other run.
+
+    One that fails does not stop the others.
+    """
     try:
         is_settled = _send(due, now=now)
         if is_settled:

@@ -30,7 +30,10 @@ def save_due(due: Due) -> None:
 
 
 def load_due(bucket: str, *, now: datetime, limit: int, after: Due | None = None) -> list[Due]:
-    """What is filed under an hour and due by `now`, earliest first. One trip, consistent; 1 read unit per 4 KB."""
+    """What is filed under an hour and due by `now`, earliest first.
+
+    One trip, consistent; 1 read unit per 4 KB.
+    """
     pk = f"DUE#{bucket}"
     found = table("engagement").query(
         pk,
@@ -54,7 +57,7 @@ def load_mark() -> str | None:
 
 
 def save_mark(bucket: str) -> None:
-    """Move the mark. An older run may move it back, which only costs looking again. One trip, 1 write unit."""
+    """Move the mark; an older run may move it back, which only costs another look. 1 write unit."""
     pk, sk = MARK_KEY
     table("engagement").put({"pk": pk, "sk": sk, "bucket": bucket})
 

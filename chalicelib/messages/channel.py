@@ -49,7 +49,9 @@ class Unheard(Exception):
 
 
 def send(mail: Mail, *, tags: Mapping[str, str]) -> str:
-    """Hand a mail over and return SES's id for it; raises NotSent or Unheard. One request, never repeated here.
+    """Hand a mail over and return SES's id for it; raises NotSent or Unheard.
+
+    One request, never repeated here.
 
     `tags` come back with every delivery report; letters, digits, `_` and `-` only.
     """

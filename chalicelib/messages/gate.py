@@ -1,7 +1,8 @@
-"""The gate of each customer: the one item that says what may be sent to them, asked and changed by conditional writes.
+"""The gate of each customer: the one item that says what may be sent to them.
 
-`C#{customer_id}`/`GATE` holds consent for each channel's purpose, suppression, and the last few keys it let through.
-Consent is written here in the transaction that writes the profile, so a withdrawal counts from its commit on.
+`C#{customer_id}`/`GATE` holds consent for each channel's purpose, suppression, and the last few keys it let
+through. Consent is written here in the transaction that writes the profile, so a withdrawal counts from its
+commit on.
 """
 
 from __future__ import annotations
@@ -27,11 +28,17 @@ NOT_SUPPRESSED = "attribute_not_exists(suppressed)"
 CONSENTED = f"consent_{EMAIL_MARKETING} = :true"
 
 
-def consent_operation(customer_id: str, purpose: str, granted: bool, at: datetime) -> dict[str, Any]:  # noqa: FBT001
+def consent_operation(
+    customer_id: str,
+    purpose: str,
+    granted: bool,  # noqa: FBT001
+    at: datetime,
+) -> dict[str, Any]:
     """One operation of a transaction: consent was given or withdrawn at `at`. 2 write units within it.
 
-    The latest `at` wins, and at one moment a withdrawal wins over a grant. An older one fails its condition, and with
-    it the transaction (reason `ConditionalCheckFailed`, with the gate's item): commit again without it.
+    The latest `at` wins, and at one moment a withdrawal wins over a grant. An older one fails its condition,
+    and with it the transaction (reason `ConditionalCheckFailed`, with the gate's item): commit again without
+    it.
     """
     assert purpose in PURPOSES, "the gate decides about channels only"
 
@@ -51,8 +58,8 @@ def consent_operation(customer_id: str, purpose: str, granted: bool, at: datetim
 def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> bool:
     """Withdraw consent at the gate alone, from where the profile learns of it; whether it was still given.
 
-    It counts from its commit on, and over a grant whose sender's clock ran ahead too. `source` is how the customer
-    said so, e.g. `one_click`. One trip, 1 write unit; doing it again changes nothing.
+    It counts from its commit on, and over a grant whose sender's clock ran ahead too. `source` is how the
+    customer said so, e.g. `one_click`. One trip, 1 write unit; doing it again changes nothing.
     """
     name = f"consent_{purpose}"
     at = to_text(now)
@@ -77,8 +84,8 @@ def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> b
 def admit(customer_id: str, send_key: str, message_class: MessageClass, *, now: datetime) -> Gate | None:
     """Let one message through and remember its key, or return the gate that refused. One trip, 1 write unit.
 
-    Asking again with the same key is let through again while nothing else changed: whether it was already sent is
-    the record's business, and a crash between the two must not lose a message.
+    Asking again with the same key is let through again while nothing else changed: whether it was already
+    sent is the record's business, and a crash between the two must not lose a message.
     """
     condition = NOT_SUPPRESSED
     mark = hashlib.sha256(send_key.encode()).hexdigest()[:MARK_LENGTH]

@@ -56,8 +56,8 @@ class Outcome(StrEnum):
 class Message:
     """What somebody wants to tell a customer. `send_key` names its cause: one key is sent at most once.
 
-    `cause` says why, e.g. `shipment_delivered`; `section` picks the words inside the template; `values` fill them,
-    and so do those of `in_language` for the customer's language.
+    `cause` says why, e.g. `shipment_delivered`; `section` picks the words inside the template; `values` fill
+    them, and so do those of `in_language` for the customer's language.
     """
 
     customer_id: str
@@ -72,7 +72,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Gate:
-    """What may be sent to one customer: consent for promotional mail, and whether mail is suppressed altogether."""
+    """What may be sent to one customer: consent to promotional mail, and whether all mail is suppressed."""
 
     email_marketing: bool = False
     suppressed: str = ""
@@ -97,7 +97,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Mail:
-    """One rendered mail, ready for the channel. `headers` are the extra ones; every value is a single line."""
+    """One rendered mail. `headers` are the extra ones; every value is a single line."""
 
     to: str
     subject: str

@@ -17,7 +17,7 @@ ARRIVING = frozenset(
 
 
 def tell_of_shipment(changed: ShipmentStatusChanged, *, now: datetime) -> Outcome:
-    """Mail a parcel's entry into a status, once. What happened long ago is history that a shop brings along."""
+    """Mail a parcel's entry into a status, once. What happened long ago is history brought along."""
     message = _message(changed)
     if not rules.is_news(from_text(changed.at), now):
         return service.withhold(message, OUTDATED, now=now)

@@ -1,8 +1,8 @@
-"""Makes a mail of a message: words from the template's language, values never read as words, one layout for all.
+"""Makes a mail of a message: words by language, values that are never read as words, one layout.
 
-Words are TOML files in `templates/`, `{template}.{language}.toml`; their texts are Jinja templates of one line. They are
-rendered as plain text and only then set into `mail.html`, which escapes, and `mail.txt`; so both parts say the same, and
-nothing a customer calls themself becomes markup, a template or a header.
+Words are TOML files in `templates/`, `{template}.{language}.toml`; their texts are Jinja templates of one
+line. They are rendered as plain text and only then set into `mail.html`, which escapes, and `mail.txt`; so
+both parts say the same, and nothing a customer calls themself becomes markup, a template or a header.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def page(section: str, *, language: str) -> str:
 
 
 def one_line(value: str, length_max: int = VALUE_LENGTH_MAX) -> str:
-    """Text without line breaks or control characters, at most so long: safe as a header and in the middle of a line."""
+    """Text without line breaks or control characters, at most so long: safe as a header."""
     printable = "".join(character if character.isprintable() else " " for character in value)
     text = " ".join(printable.split())
     return text if len(text) <= length_max else text[: length_max - 1] + "…"

@@ -11,7 +11,10 @@ from chalicelib.shared.http import ANY_TYPE, Answer, Call, endpoint
 routes = Blueprint(__name__)
 
 HTML = "text/html; charset=utf-8"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
 
 
 @endpoint(routes, "GET /v1/customers/{customer_id}/messages", query=MessagesQuery, answer=MessagesAnswer)
@@ -29,7 +32,7 @@ def ask(call: Call[None, None], token: str) -> Answer:
 
 @endpoint(routes, "POST /u/{token}", media_types=ANY_TYPE, answer_media_type=HTML)
 def unsubscribe(call: Call[None, None], token: str) -> Answer:
-    """Withdraw consent to promotional mail at once, by the page's button or by a mail program's own (RFC 8058).
+    """Withdraw consent to promotional mail at once, by the page's button or a mail program's (RFC 8058).
 
     No login, no redirect, and whatever the body says; doing it again changes nothing.
     """

@@ -52,7 +52,7 @@ def language_of(locale: str | None) -> str:
 
 
 def name_shown(name: str | None) -> str:
-    """What to call a customer in a mail; nothing when their name could carry somebody's link to somebody else.
+    """What to call a customer in a mail; nothing when their name could carry a link to somebody else.
 
     Anybody can sign up with another's address and an advertisement for a name.
     """
@@ -60,7 +60,7 @@ def name_shown(name: str | None) -> str:
 
 
 def is_abandoned(send: Send, now: datetime) -> bool:
-    """Whether whoever claimed a message died with it: it may have been sent or not, and nobody will ever know."""
+    """Whether whoever claimed a message died with it: sent or not, nobody will ever know."""
     return send.status is Status.CLAIMED and now - send.at > LEASE
 
 

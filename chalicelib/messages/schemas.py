@@ -24,12 +24,13 @@ class MessageAnswer(Out):
     message_class: str = Field(description="transactional or promotional")
     channel: str = Field(examples=["email"])
     status: Status = Field(
-        description="`sent`; `withheld`; `failed`: refused for good; `deferred`: refused for now, will be tried again; "
-        "`claimed`: on its way this moment; `unknown`: nobody heard whether it was sent, so it is never sent again."
+        description="`sent`; `withheld`; `failed`: refused for good; `deferred`: refused for now, to be "
+        "tried again; `claimed`: on its way this moment; `unknown`: nobody heard whether it was sent, so it is "
+        "never sent again."
     )
     reason: str = Field(
-        description="Why it was sent, e.g. `shipment_delivered`; or why not: `no_consent`, `no_address`, `suppressed`, "
-        "`expired`, `no_answer`, or the code with which the mail service refused."
+        description="Why it was sent, e.g. `shipment_delivered`; or why not: `no_consent`, `no_address`, "
+        "`suppressed`, `expired`, `outdated`, `no_answer`, or the code with which the mail service refused."
     )
     cause: str = Field(description="What it was to be sent for.", examples=["shipment_delivered"])
     at: Moment

@@ -1,7 +1,7 @@
 """Use cases of mail. The order of the steps is the promise: gate, claim, hand over once, record.
 
-A crash before the claim loses nothing, because the cause comes again; a crash after it can lose one mail and never
-sends one twice, because SES takes no token to recognise a repetition by.
+A crash before the claim loses nothing, because the cause comes again; a crash after it can lose one mail and
+never sends one twice, because SES takes no token to recognise a repetition by.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ OUTCOMES = {Status.SENT: Outcome.SENT, Status.FAILED: Outcome.FAILED, Status.DEF
 
 
 def send(message: Message, *, now: datetime) -> Outcome:
-    """Send a message once, or record why not; never twice for one `send_key`, however often and by how many at once.
+    """Send a message once, or record why not; never twice for one `send_key`, by however many at once.
 
-    Consent, suppression and address are asked here and not when somebody decided to send. Two reads, 3 write units
-    when it is sent and 2 when it is withheld, beside one request to SES.
+    Consent, suppression and address are asked here and not when somebody decided to send. Two reads, 3 write
+    units when it is sent and 2 when it is withheld, beside one request to SES.
     """
     person = customers.person(message.customer_id)
     if person is None or person.email is None or not rules.is_usable(person.email):
@@ -70,7 +70,10 @@ def send(message: Message, *, now: datetime) -> Outcome:
 
 
 def withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
-    """Record that a message is not sent, and why; one that was sent or withheld before stays so. 1 write unit."""
+    """Record that a message is not sent, and why; one that was sent or withheld before stays so.
+
+    1 write unit.
+    """
     earlier = store.claim(_record(message, Status.WITHHELD, reason=reason, now=now))
     return Outcome.WITHHELD if earlier is None else _after(earlier, now=now)
 
@@ -86,7 +89,10 @@ def expire_promotion(customer_id: str, campaign_id: str, *, template: str, now: 
 
 
 def withdraw_consent(token: str, *, now: datetime) -> bool:
-    """Follow a way out to its end; whether it was one of ours. Doing it again changes nothing. One trip, 1 write unit."""
+    """Follow a way out to its end; whether it was one of ours. Doing it again changes nothing.
+
+    One trip, 1 write unit.
+    """
     customer_id = customer_of(token, now=now)
     if customer_id is None:
         return False

@@ -22,7 +22,9 @@ MESSAGES_READ_MAX = 2000  # of one customer in KEPT; more than one a day for fiv
 
 
 def claim(send: Send) -> Send | None:
-    """Write the record of a message if there is none; returns the one that stood in the way. One trip, 1 write unit.
+    """Write the record of a message if there is none; returns the one that stood in the way.
+
+    One trip, 1 write unit.
 
     A record that was deferred is claimed again, since its message was certainly not sent.
     """
@@ -61,7 +63,10 @@ def settle(send: Send, status: Status, *, reason: str = "", provider_id: str = "
 
 
 def page(customer_id: str, *, now: datetime) -> list[Send]:
-    """Every message of a customer that is still kept, newest first. One trip per MB, half a read unit per 4 KB."""
+    """Every message of a customer that is still kept, newest first.
+
+    One trip per MB, half a read unit per 4 KB.
+    """
     found = table("engagement").query(_pk(customer_id), prefix=SEND_PREFIX, limit=MESSAGES_READ_MAX)
     sends = [_send(item) for item in found if item["ttl"] > epoch_seconds(now)]
     return sorted(sends, key=position, reverse=True)

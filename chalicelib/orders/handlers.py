@@ -29,7 +29,7 @@ ORDER_COMPLETED = "Order Completed"
 @handlers.on_sqs_message(queue="orders", batch_size=10, name="orders_on_facts")
 @on_facts
 def orders_on_facts(fact: Fact, now: datetime) -> None:
-    """`activity.recorded`: a trusted `Order Completed` of a known customer is an order, unless the shop told us first."""
+    """`activity.recorded`: a customer's trusted `Order Completed` is an order, if none is known."""
     activity = ActivityRecorded.model_validate(fact.data)
     if activity.event != ORDER_COMPLETED or not activity.trusted or activity.customer_id is None:
         return

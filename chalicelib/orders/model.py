@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Window:
-    """When something is to arrive: from this day until that one, both included; the same day twice is a day."""
+    """When something is to arrive: from this day until that one, both included."""
 
     start: date
     until: date
@@ -99,8 +99,8 @@ class PastOrder:
 class Head:
     """Where a shipment stands after all that is known of it.
 
-    `attempt` counts tries to deliver and legs of the way, from 1; `since` is when `status` was entered, None while
-    pending. `is_full` says that no more events are taken.
+    `attempt` counts tries to deliver and legs of the way, from 1; `since` is when `status` was entered, None
+    while pending. `is_full` says that no more events are taken.
     """
 
     status: Status = Status.PENDING
@@ -129,7 +129,8 @@ class Shipment:
 class ShipmentEvent:
     """One thing that happened to a parcel, as a carrier or the shop told it; never changed.
 
-    `delayed` raises or clears the flag, None says nothing of it. A `correction` may move the head out of a final status.
+    `delayed` raises or clears the flag, None says nothing of it. A `correction` may move the head out of a
+    final status.
     """
 
     event_id: str

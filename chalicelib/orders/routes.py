@@ -26,8 +26,8 @@ routes = Blueprint(__name__)
 def put_order(call: Call[OrderBody, None], order_id: str) -> Answer:
     """Store an order, or its changed content: 201 when it is new, 200 when it was there.
 
-    Sending it again changes nothing. Its customer, currency and time cannot change. With `If-Match` only over the
-    version you read.
+    Sending it again changes nothing. Its customer, currency and time cannot change. With `If-Match` only over
+    the version you read.
     """
     order, is_new = service.put(order_id, call.body, if_match=call.headers.get("if-match"))
     return _answer(order, status=201 if is_new else 200)
@@ -62,9 +62,9 @@ def add_shipment(call: Call[ShipmentBody, None], order_id: str) -> Answer:
 
 @endpoint(routes, "POST /v1/shipments/{shipment_id}/events", body=EventBody, answer=EventAnswer)
 def record_event(call: Call[EventBody, None], shipment_id: str) -> EventAnswer:
-    """Tell what happened to a parcel, in any order and as often as you like; it stands where all of it together says.
+    """Tell what happened to a parcel, in any order and as often as you like.
 
-    The first entry into a status sends the customer one mail.
+    It stands where all of that together says. The first entry into a status sends the customer one mail.
     """
     return tracking.record_event(shipment_id, call.body, now=call.now)
 

@@ -1,4 +1,4 @@
-"""Every decision about orders and parcels, pure: what may change, and where a parcel stands after all its events."""
+"""Every decision about orders and parcels, pure: what may change, and where a parcel stands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.orders.model import (
     Status,
 )
 
-# How far along one attempt and leg of the way a status is. Equal ranks are told apart by the table in `_attempt_after`.
+# How far along one attempt and leg of the way a status is; `_attempt_after` has the exceptions.
 RANKS = {
     Status.PENDING: 0,
     Status.LABEL_CREATED: 10,
@@ -41,8 +41,8 @@ ENDS_OF_RETURN = frozenset({Status.RETURNED, Status.CANCELLED})
 def fixed_field_changed(stored: Order, sent: Order) -> str | None:
     """The first field that `sent` says otherwise and that may never change, or None.
 
-    Points, history and mail hang on these. When an order was only heard of from an event, the shop still may say when
-    it was placed, because the event knows no better than its own time.
+    Points, history and mail hang on these. When an order was only heard of from an event, the shop still may
+    say when it was placed, because the event knows no better than its own time.
     """
     fixed = ["customer_id", "currency"]
     if stored.source != EVENT:
@@ -65,7 +65,8 @@ def shipment_contradiction(stored: Shipment, sent: Shipment) -> str | None:
 def fold(events: Collection[ShipmentEvent]) -> Head:
     """Where a parcel stands after all its events, in whatever order and however often they came.
 
-    They are replayed by (when it happened, rank, event id). What comes too late to matter stays in the timeline only.
+    They are replayed by (when it happened, rank, event id). What comes too late to matter stays in the
+    timeline only.
     """
     head = Head()
     for event in sorted(events, key=lambda event: (event.at, RANKS[event.status], event.event_id)):
@@ -83,8 +84,8 @@ def matters(event: ShipmentEvent, events: Iterable[ShipmentEvent]) -> bool:
 def is_entered(old: Head, new: Head) -> bool:
     """Whether the change from `old` to `new` is the entry into a status, which is what customers are told.
 
-    A late event may renumber the attempts before the present one; that corrects history and is no news. So the same
-    status counts again only when a later event entered it in a later attempt.
+    A late event may renumber the attempts before the present one; that corrects history and is no news. So
+    the same status counts again only when a later event entered it in a later attempt.
     """
     if new.since is None or new.status is Status.PENDING:
         return False

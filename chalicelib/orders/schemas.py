@@ -79,7 +79,10 @@ class ShipToBody(In):
 
 
 class OrderBody(In):
-    """The whole order. Amounts are integers in minor units of `currency`: 1990 JPY is ¥1,990; 1990 USD is $19.90."""
+    """The whole order.
+
+    Amounts are integers in minor units of `currency`: 1990 JPY is ¥1,990; 1990 USD is $19.90.
+    """
 
     customer_id: Id
     placed_at: Moment
@@ -256,7 +259,7 @@ class OrderPlaced(In):
 
 
 class ShipmentStatusChanged(In):
-    """Fact `shipment.status_changed`: a shipment's head moved to another status, or to a new attempt of one."""
+    """Fact `shipment.status_changed`: a parcel entered a status, or entered it again in a new attempt."""
 
     shipment_id: str
     order_id: str

@@ -34,8 +34,9 @@ IMPORT_CHUNK = 60  # orders; ten trips at once lose little when one fails
 def put(order_id: str, body: OrderBody, *, if_match: str | None) -> tuple[Order, bool]:
     """Store the order as the shop says it; says whether it is new. Saying it again changes nothing.
 
-    `if_match` is an ETag, `*` for "it must exist", or None. Raises InvalidInput, StaleVersion, and Conflict naming a
-    field that may not change. Two trips; 1 read unit, and 2 write units per KB of order and history unless unchanged.
+    `if_match` is an ETag, `*` for "it must exist", or None. Raises InvalidInput, StaleVersion, and Conflict
+    naming a field that may not change. Two trips; 1 read unit, and 2 write units per KB of order and history
+    unless unchanged.
     """
     sent = _order(order_id, body, source=SHOP)
     for _ in range(TRIES_MAX):
@@ -60,7 +61,7 @@ def put(order_id: str, body: OrderBody, *, if_match: str | None) -> tuple[Order,
 
 
 def accept_completed(order: Order) -> None:
-    """Keep an order that a trusted event told of, unless it is known: what the shop says itself is never overwritten."""
+    """Keep an order that a trusted event told of, unless it is known already."""
     for _ in range(TRIES_MAX):
         try:
             store.commit_order(replace(order, source=EVENT), seen=None)
@@ -75,10 +76,11 @@ def accept_completed(order: Order) -> None:
 def import_orders(
     sent: Iterable[Mapping[str, Any]], *, on_written: Callable[[int], None] | None = None
 ) -> int:
-    """Bring a shop's history along: bodies of `PUT /v1/orders/{order_id}` with their `order_id`; returns how many.
+    """Bring history along: bodies of `PUT /v1/orders/{order_id}` with their `order_id`; returns how many.
 
     Written blindly over what is there under the same ids, so it may be repeated; nobody gets mail about it.
-    `on_written` hears after each chunk how many it held. Raises at the first wrong one; earlier chunks are stored then.
+    `on_written` hears after each chunk how many it held. Raises at the first wrong one; earlier chunks are
+    stored then.
     """
     written = 0
     bodies = iter(sent)

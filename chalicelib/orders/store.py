@@ -1,4 +1,4 @@
-"""The orders table: orders, each customer's history, parcels, and the events each parcel's head is folded from.
+"""The orders table: orders, each customer's history, parcels, and the events of each parcel.
 
 `O#{order_id}`/`ORDER` and `SHIP#{shipment_id}`; `C#{customer_id}`/`O#{placed_at}#{order_id}`;
 `S#{shipment_id}`/`HEAD` and `EV#{event key}`.
@@ -38,7 +38,10 @@ def load_order(order_id: str) -> Order | None:
 
 
 def commit_order(order: Order, *, seen: Order | None) -> None:
-    """Write an order and its line of history, or neither; raises OrderMoved. One trip; 2 write units per KB of each."""
+    """Write an order and its line of history, or neither; raises OrderMoved.
+
+    One trip; 2 write units per KB of each.
+    """
     orders = table("orders")
     condition, values = (AS_SEEN, {":seen": seen.version}) if seen else (NEW, None)
     operations = [
@@ -61,7 +64,10 @@ def save_orders(orders: Sequence[Order]) -> None:
 
 
 def history(customer_id: str, *, limit: int, before: str = "") -> list[tuple[str, PastOrder]]:
-    """A customer's orders, newest first, each with its place in the list. One trip, consistent; 1 unit per 4 KB."""
+    """A customer's orders, newest first, each with its place in the list.
+
+    One trip, consistent; 1 unit per 4 KB.
+    """
     pk = mapping.customer_pk(customer_id)
     found = table("orders").query(
         pk, prefix=mapping.HISTORY_PREFIX, before=before, newest_first=True, limit=limit, consistent=True

@@ -38,8 +38,8 @@ class TooManyShipments(Conflict):
 def add_shipment(order_id: str, body: ShipmentBody, *, now: datetime) -> tuple[Shipment, bool]:
     """Add a parcel to an order; says whether it is new. The same again changes nothing.
 
-    Raises NotFound without the order, InvalidInput for lines it does not have, Conflict for a shipment id that means
-    another parcel. Three trips; 3 read units, 4 write units.
+    Raises NotFound without the order, InvalidInput for lines it does not have, Conflict for a shipment id
+    that means another parcel. Three trips; 3 read units, 4 write units.
     """
     for _ in range(TRIES_MAX):
         order, stored = store.load_order_and_shipment(order_id, body.shipment_id)
@@ -67,10 +67,10 @@ def add_shipment(order_id: str, body: ShipmentBody, *, now: datetime) -> tuple[S
 def record_event(shipment_id: str, body: EventBody, *, now: datetime) -> EventAnswer:
     """Keep one event and bring the parcel's head up to date with all of them.
 
-    The head is read before the events and written only over the version read, so no event that it knew can be lost
-    from it. When the head fails to be written, the event is kept already: the next event, or the same one sent
-    again, finishes the work. Raises NotFound, TooManyEvents, Busy. Four trips; 1 read unit and 1 per 4 KB of events,
-    1 write unit, and 1 more when the head moves.
+    The head is read before the events and written only over the version read, so no event that it knew can be
+    lost from it. When the head fails to be written, the event is kept already: the next event, or the same
+    one sent again, finishes the work. Raises NotFound, TooManyEvents, Busy. Four trips; 1 read unit and 1 per
+    4 KB of events, 1 write unit, and 1 more when the head moves.
     """
     event = _event(body)
     shipment = _load(shipment_id)

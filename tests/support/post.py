@@ -14,7 +14,7 @@ JOINED = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class Post:
-    """`asked` is every request for SES as the service made it; `count` how many mails SES has sent of them."""
+    """`asked` is every request for SES as it was made; `count` how many mails SES has sent of them."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []

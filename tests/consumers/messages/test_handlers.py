@@ -143,8 +143,16 @@ def relayed(old: Send | None, new: Send | None, **other: Any) -> list[dict[str, 
 
 
 CLAIMED = Send(
-    "u1", "campaign:welcome", "abc", "01", "welcome", MessageClass.PROMOTIONAL, "campaign_welcome", Status.CLAIMED, NOW
-)  # fmt: skip
+    customer_id="u1",
+    send_key="campaign:welcome",
+    send_id="abc",
+    claim_id="01",
+    template="welcome",
+    message_class=MessageClass.PROMOTIONAL,
+    cause="campaign_welcome",
+    status=Status.CLAIMED,
+    at=NOW,
+)
 SENT = replace(CLAIMED, status=Status.SENT, provider_id="p1")
 
 

@@ -90,7 +90,10 @@ def relayed(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[dict
 
     published: list[dict[str, Any]] = []
     events = clients.client("events").meta.events
-    seen = lambda params, **_: published.extend(json.loads(each["Detail"]) for each in params["Entries"])  # noqa: E731
+
+    def seen(params: dict[str, Any], **_: Any) -> None:
+        published.extend(json.loads(each["Detail"]) for each in params["Entries"])
+
     events.register("provide-client-params.events.PutEvents", seen)
     images = {name: pack_item(item) for name, item in (("OldImage", old), ("NewImage", new)) if item}
     record = {"dynamodb": {"SequenceNumber": "1", **images}}
@@ -135,9 +138,8 @@ def event(number: int, status: str) -> ShipmentEvent:
     return ShipmentEvent(f"e{number}", Status(status), NOW.replace(hour=number))
 
 
-STORY = [event(place, status) for place, status in enumerate(
-    ("label_created", "in_transit", "out_for_delivery", "attempt_failed", "out_for_delivery", "delivered"), start=1
-)]  # fmt: skip
+WAY = ("label_created", "in_transit", "out_for_delivery", "attempt_failed", "out_for_delivery", "delivered")
+STORY = [event(place, status) for place, status in enumerate(WAY, start=1)]
 
 
 def test_a_parcels_entries_into_statuses_are_told_however_its_events_arrive(aws: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.shop import Shop
 
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
 DAY_LATER = timedelta(days=1, minutes=5)
 
 
@@ -103,7 +104,7 @@ def test_looking_at_the_way_out_changes_nothing(real_time: Shop, welcomed: tuple
     ("content_type", "body"),
     [
         ("application/x-www-form-urlencoded", b"List-Unsubscribe=One-Click"),
-        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'),
+        ("multipart/form-data; boundary=b", MULTIPART),
         ("text/plain", b"List-Unsubscribe=One-Click"),
         (None, b""),
     ],

@@ -25,7 +25,10 @@ def order(customer_id: str = "u-orders", **changes: Any) -> dict[str, Any]:
         "tax": 362,
         "shipping_cost": 0,
         "lines": [
-            {"line_id": "1", "item_id": "85123A", "quantity": 2, "price": 1990, "made_to_order": False, "product_line": None}
+            {
+                "line_id": "1", "item_id": "85123A", "quantity": 2, "price": 1990, "made_to_order": False,
+                "product_line": None,
+            }
         ],
         "promised": {"from": "2026-12-20", "until": "2027-01-04"},
         "ship_to": {"country": "JP", "postal_code": "100-0001"},
@@ -194,7 +197,8 @@ def test_a_parcel_stands_where_its_events_say(shop: Shop, shipment: tuple[str, s
 
     assert answers[0] == {
         "shipment": {
-            "shipment_id": shipment_id, "status": "in_transit", "attempt": 1, "estimated": window, "flags": ["delayed"],
+            "shipment_id": shipment_id, "status": "in_transit", "attempt": 1, "estimated": window,
+            "flags": ["delayed"],
         },
         "applied": True,
         "duplicate": False,

@@ -212,7 +212,7 @@ def test_more_than_a_page_is_worked_off_in_one_run(post: Post, monkeypatch: pyte
 def test_a_run_killed_at_any_call_is_finished_by_later_ones_and_sends_nothing_twice(
     aws: Any, post: Post
 ) -> None:
-    """Before and after every AWS call of a run with two mails; at most the one in hand is lost, and said so."""
+    """Before and after every AWS call of a run with two mails: at most the one in hand is lost."""
     plan: list[str] = []
     FaultyWire(aws).plan = plan
     FaultyWire(clients.client("sesv2"), "sesv2").plan = plan

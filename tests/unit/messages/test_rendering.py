@@ -1,4 +1,4 @@
-"""Mails say the same in both parts and both languages, and nothing a customer typed becomes more than text."""
+"""Mails say the same in both parts and languages, and what a customer typed stays text."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_promotional_mail_without_a_way_out_is_our_bug(environment: None) -> N
 
 
 def test_the_html_part_loads_nothing(environment: None) -> None:
-    """No picture, script or style from elsewhere: nothing to block, nothing that tells anybody it was opened."""
+    """No picture, script or style from elsewhere: nothing to block, nothing that tells on the reader."""
     mail = render.mail(promotion(), to="a@example.com", name=None, language="ja", unsubscribe_url=URL)
 
     assert not re.search(r"<(img|script|link|iframe|form)\b|url\(", mail.html)

@@ -146,7 +146,7 @@ def test_every_permutation_of_the_events_gives_the_same_head(events: list[Shipme
 def test_what_customers_are_told_ends_with_where_the_parcel_is(
     events: list[ShipmentEvent], random: object
 ) -> None:
-    """Heads as they follow while events arrive in any order: a change of status is always told, an equal head never."""
+    """Heads while events arrive in any order: a change of status is told, an equal head never."""
     random.shuffle(events)  # type: ignore[attr-defined]
     heads = [rules.fold(events[:count]) for count in range(len(events) + 1)]
 
@@ -189,7 +189,8 @@ def test_a_pending_parcel_is_told_to_nobody() -> None:
 def order(**changes: object) -> Order:
     line = OrderLine("1", "85123A", 2, 1990)
     fields = {
-        "order_id": "o1", "customer_id": "u1", "placed_at": START, "currency": "JPY", "total": 3980, "lines": (line,),
+        "order_id": "o1", "customer_id": "u1", "placed_at": START, "currency": "JPY", "total": 3980,
+        "lines": (line,),
     }  # fmt: skip
     return Order(**(fields | changes))  # type: ignore[arg-type]
 
