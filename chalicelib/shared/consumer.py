@@ -35,6 +35,10 @@ class LoopDetected(Exception):
     """A fact has travelled through too many rooms; it goes to the dead letters instead of round again."""
 
 
+class RunFailed(Exception):
+    """A scheduled run ended in an error. Lambda logs what leaves a handler, and the error's own text may quote data."""
+
+
 def on_facts(apply: Callable[[Fact, datetime], None]) -> Callable[[SQSEvent], BatchAnswer]:
     """Make a queue handler of `apply(fact, now)`; each fact that fails is reported alone and comes again."""
 
@@ -75,9 +79,9 @@ def relay(to_facts: Callable[[Change], Sequence[Fact]]) -> Callable[[DynamoDBEve
                     facts.append(fact)
             except Exception as error:  # noqa: BLE001  reported to the stream, which starts again here
                 log_failure("change not understood", error, handler=to_facts.__name__, sequence=sequence)
-                lost = publish(facts)
+                lost = _publish(facts, to_facts.__name__)
                 return _failed([*(first_record[fact.id] for fact in facts if fact.id in lost), sequence])
-        lost = publish(facts)
+        lost = _publish(facts, to_facts.__name__)
         return _failed([first_record[fact.id] for fact in facts if fact.id in lost])
 
     handler.__name__ = to_facts.__name__
@@ -110,13 +114,22 @@ def on_tick(run: Callable[[datetime], None]) -> Callable[[CloudWatchEvent], None
         logger.append_keys(correlation_id=event.to_dict().get("id", ""))
         try:
             run(clock.now())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  raised again without its text
             log_failure("scheduled run failed", error, handler=run.__name__)
-            raise
+            raise RunFailed(run.__name__) from None
 
     handler.__name__ = run.__name__
     handler.__doc__ = run.__doc__
     return handler
+
+
+def _publish(facts: Sequence[Fact], handler: str) -> set[str]:
+    """The ids of those facts that the bus did not take, all of them when it cannot be asked."""
+    try:
+        return publish(facts)
+    except Exception as error:  # noqa: BLE001  reported to the stream; its text may quote the facts
+        log_failure("facts not published", error, handler=handler)
+        return {fact.id for fact in facts}
 
 
 def _change(record: dict[str, Any]) -> Change:

@@ -1,0 +1,491 @@
+"""Check E13: no address, name, token, key or body of anybody is ever in a log, whatever succeeds or fails."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import botocore.client
+import pytest
+from botocore.exceptions import ClientError
+from pydantic import BaseModel
+
+from chalicelib.shared import clock
+from chalicelib.shared.config import TABLES
+from chalicelib.shared.consumer import RunFailed
+from chalicelib.shared.dynamo import pack_item, unpack_item
+from chalicelib.shared.http import Contract
+from chalicelib.shared.logs import logger
+from infrastructure.template import full_template, wiring_of
+from local.handlers import Handler
+from tests.support.embedded import SECRET
+from tests.support.local_run import running
+from tests.support.marked import ADDRESS, AT, BODIES, MARK, call_of, found_in
+from tests.support.post import Post
+from tests.support.routes import contracts
+from tests.support.shop import Shop
+
+JSON = SECRET | {"Content-Type": "application/json"}
+BASIC = {"Authorization": f"Basic {MARK}"}
+
+
+class Logged:
+    """Everything written so far: our own lines, other people's with their tracebacks, and both streams."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.lines = io.StringIO()
+        self.text = ""
+
+    def add(self, error: BaseException) -> None:
+        """An error that left a function: its text and trace are written by what runs the function."""
+        self.lines.write("".join(traceback.format_exception(error, chain=False)))
+
+    def read(self) -> str:
+        """All of it."""
+        captured = self._capsys.readouterr()
+        self.text += captured.out + captured.err
+        return self.lines.getvalue() + self.text
+
+    def count(self, message: str) -> int:
+        """How many of our lines say this."""
+        lines = [line for line in self.lines.getvalue().splitlines() if line.startswith("{")]
+        return sum(json.loads(line)["message"] == message for line in lines)
+
+
+class _WithEverything(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record) + repr(vars(record))
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
+    logged = Logged(capsys)
+    own = logger._logger.powertools_handler
+    others = logging.StreamHandler(logged.lines)
+    others.setFormatter(_WithEverything())
+    before = own.setStream(logged.lines)
+    logging.getLogger().addHandler(others)
+    yield logged
+    logging.getLogger().removeHandler(others)
+    own.setStream(before)
+
+
+def test_every_route_that_takes_a_body_is_tried() -> None:
+    taking = {
+        each.signature for each in contracts() if each.signature.split(" ")[0] in ("POST", "PUT", "PATCH")
+    }
+
+    assert taking == set(BODIES)
+
+
+def test_the_net_catches_what_it_is_for(logged: Logged) -> None:
+    logger.info(f"sent to {ADDRESS}")
+    logging.getLogger("botocore").warning("token %s", "secret-token")
+    sys.stderr.write(f"a body: {MARK}")
+
+    assert len(found_in(logged.read(), ["secret-token"])) >= 3
+
+
+def test_what_succeeds_or_is_refused_says_nothing_of_anybody(api: Any, logged: Logged) -> None:
+    secrets = [*_live(api), *_refused(api)]
+
+    assert found_in(logged.read(), secrets) == []
+
+
+def test_a_store_that_fails_on_any_route_is_logged_without_its_words(
+    api: Any, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bearer = _bearer(api)
+    _live(api)
+    _break_aws(monkeypatch)
+    silent = {}
+    for contract in contracts():
+        before = logged.count("unhandled")
+        answer = _call(api, contract, bearer)
+        if not contract.rule.public and (answer.status_code, logged.count("unhandled")) != (500, before + 1):
+            silent[contract.signature] = answer.status_code
+
+    assert silent == {"POST /v1/customer-tokens": 200}, "a token is signed without asking anybody"
+    assert found_in(logged.read(), [bearer["Authorization"]]) == []
+
+
+def test_a_bug_on_any_route_is_logged_without_its_words(api: Any, logged: Logged) -> None:
+    bearer = _bearer(api)
+    silent = {}
+    for contract in contracts():
+        for bug, message in ((_unforeseen, "unhandled"), (_broken_answer, "answer breaks its contract")):
+            before = logged.count(message)
+            with _instead(contract, bug):
+                answer = _call(api, contract, bearer)
+            if (answer.status_code, logged.count(message)) != (500, before + 1):
+                silent[contract.signature, message] = answer.status_code
+
+    assert silent == {}
+    assert found_in(logged.read(), [bearer["Authorization"]]) == []
+
+
+@pytest.fixture(scope="module")
+def handlers() -> dict[str, list[Handler]]:
+    """Every deployed function by what wakes it, from the template."""
+    by_kind: dict[str, list[Handler]] = {}
+    for wire in wiring_of(full_template("prod")):
+        by_kind.setdefault(wire.kind, []).append(Handler(wire))
+    assert set(by_kind) == {"queue", "stream", "schedule"}
+    return by_kind
+
+
+def test_facts_that_fail_are_logged_without_their_words(
+    api: Any, logged: Logged, handlers: dict[str, list[Handler]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _live(api)
+    poison = [
+        f'{{"detail": "{MARK}',
+        json.dumps({"detail": MARK}),
+        json.dumps([MARK]),
+        json.dumps({"detail": {"id": MARK}}),
+    ]
+    poison += [json.dumps({"detail": _fact(kind, _spoilt(data))}) for kind, data in FACTS.items()]
+    poison.append(json.dumps({"detail": _fact(f"{MARK}.happened", {"a": MARK})}))
+    good = [json.dumps({"detail": _fact(kind, data)}) for kind, data in FACTS.items()]
+    for handler in handlers["queue"]:
+        assert _deliver(handler, poison) == len(poison), handler.name
+        assert _deliver(handler, good) < len(good), handler.name
+    _break_aws(monkeypatch)
+    for handler in handlers["queue"]:
+        assert _deliver(handler, good) > 0, handler.name
+
+    assert logged.count("fact not applied") > len(handlers["queue"]) * len(poison)
+    assert found_in(logged.read(), []) == []
+
+
+def test_changes_that_fail_are_logged_without_their_words(
+    api: Any, aws: Any, logged: Logged, handlers: dict[str, list[Handler]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _live(api)
+    items = {
+        name: [unpack_item(item) for item in aws.scan(TableName=f"kokyaku-test-{name}")["Items"]]
+        for name in TABLES
+    }
+    everything = [item for name in TABLES for item in items[name]]
+    assert found_in(json.dumps(everything, default=str), []), "what is stored has to be worth hiding"
+    for handler in handlers["stream"]:
+        for item in everything:
+            for image in (item, {name: MARK if name not in ("pk", "sk") else item[name] for name in item}):
+                handler(_stream(image))
+    _break_aws(monkeypatch)
+    for handler in handlers["stream"]:
+        for item in everything:
+            handler(_stream(item))
+
+    assert logged.count("change not understood") > 0
+    assert logged.count("facts not published") > 0
+    assert found_in(logged.read(), []) == []
+
+
+def test_a_run_that_fails_is_logged_without_its_words(
+    api: Any, logged: Logged, handlers: dict[str, list[Handler]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _break_aws(monkeypatch)
+    for handler in handlers["schedule"]:
+        with pytest.raises(RunFailed) as failure:
+            handler(_tick())
+        logged.add(failure.value)
+
+    assert logged.count("scheduled run failed") == len(handlers["schedule"])
+    assert found_in(logged.read(), []) == []
+
+
+@pytest.mark.parametrize("code", ["MessageRejected", "ThrottlingException", "InternalServiceErrorException"])
+def test_a_mail_that_is_refused_is_not_quoted(
+    api: Any,
+    logged: Logged,
+    handlers: dict[str, list[Handler]],
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    _live(api)
+    for handler in handlers["queue"]:
+        _deliver(handler, [json.dumps({"detail": _fact("customer.created", FACTS["customer.created"])})])
+    clock.travel(datetime.fromisoformat(AT) + timedelta(days=2) - datetime.now(UTC))
+    post = Post()
+    _break_aws(monkeypatch, code, only="SendEmail")
+    for handler in handlers["queue"]:
+        changed = json.dumps({"detail": _fact("shipment.status_changed", FACTS["shipment.status_changed"])})
+        _deliver(handler, [changed])
+    for handler in handlers["schedule"]:
+        handler(_tick())
+
+    assert found_in(str(post.asked), []), "a mail that nobody tried to send cannot be quoted"
+    assert found_in(logged.read(), []) == []
+
+
+def test_a_running_shop_writes_nothing_of_anybody(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        shop = Shop(run.address)
+        secrets = [*_live(shop), *_refused(shop)]
+        shop.idle()
+        shop.clock((datetime.now(UTC) + timedelta(days=1, hours=1)).isoformat())
+        shop.idle()
+        mails = shop.mails(to=ADDRESS)
+        way_out = next(mail["headers"]["List-Unsubscribe"].strip("<>") for mail in mails if mail["headers"])
+        secrets.append(way_out.rpartition("/")[2])
+        assert shop.post(way_out.removeprefix(shop.base_url), {}).status_code == 200
+        shop.idle()
+        shop.close()
+    written = run.said + (tmp_path / "service.log").read_text("utf-8")
+
+    assert len(mails) == 2, "the parcel's and the welcome"
+    assert "campaigns run" in written
+    assert found_in(written, secrets) == []
+
+
+# --- what she does
+
+
+def _live(door: Any) -> list[str]:
+    """Everything once on every route; answers the secrets that were handed out."""
+    bearer = _bearer(door)
+    wrong = {}
+    secrets = [bearer["Authorization"].partition(" ")[2]]
+    for contract in sorted(contracts(), key=_when):
+        answer = _call(door, contract, bearer)
+        if answer.status_code >= 400:
+            wrong[contract.signature] = answer.status_code
+        elif contract.signature in ("POST /v1/customer-tokens", "POST /v1/api-keys"):
+            told = _document(answer)
+            secrets.append(told.get("token") or told["key"])
+    assert wrong == {"GET /u/{token}": 404, "POST /u/{token}": 404, "DELETE /v1/api-keys/{key_id}": 404}
+    assert len(secrets) == 3
+    return secrets
+
+
+def _when(contract: Contract) -> tuple[int, str]:
+    # What others refer to comes first: the customer, the item, the order, its parcel; what removes them comes last.
+    path = contract.signature
+    first = (
+        "PATCH /v1/customers",
+        "PUT /v1/items",
+        "PUT /v1/orders",
+        "POST /v1/orders",
+        "POST /v1/shipments",
+    )
+    return next(
+        (place for place, start in enumerate(first) if path.startswith(start)), 9 + path.startswith("DELETE")
+    ), path
+
+
+def _refused(door: Any) -> list[str]:
+    """Everything that is no use, with her words in it; answers the secrets that were sent."""
+    keys = [f"sk_live_{MARK}", f"pk_live_{MARK}"]
+    for contract in contracts():
+        method, path, _ = call_of(contract)
+        for body in (
+            b"{" + MARK.encode(),
+            json.dumps({MARK: MARK}).encode(),
+            json.dumps([MARK] * 9).encode(),
+        ):
+            answer = door.request(method, path, body, _headers(contract, SECRET))
+            assert answer.status_code < 500, contract.signature
+        assert (
+            door.request(method, f"{path}?{MARK}={MARK}", b"{}", _headers(contract, SECRET)).status_code < 500
+        )
+        for headers in (
+            BASIC,
+            {"X-Api-Key": keys[0]},
+            {"Authorization": f"Bearer {MARK}"},
+            {"Authorization": MARK},
+        ):
+            status = door.request(method, path, b"{}", _headers(contract, headers)).status_code
+            assert status == 401 or contract.rule.public, contract.signature
+    door.request(
+        "POST",
+        "/v1/t",
+        json.dumps({"writeKey": keys[1], "event": MARK}).encode(),
+        {"Content-Type": "text/plain"},
+    )
+    door.request("GET", f"/v1/{MARK}/{MARK}", None, SECRET)
+    return keys
+
+
+def _call(door: Any, contract: Contract, bearer: dict[str, str]) -> Any:
+    method, path, body = call_of(contract)
+    if "recommendations" in path:
+        path += "?customer_id=u1"
+    credentials = bearer if contract.rule.customer and not contract.rule.scope else SECRET
+    sent = None if body is None else json.dumps(body).encode()
+    return door.request(method, path, sent, _headers(contract, credentials))
+
+
+def _headers(contract: Contract, credentials: dict[str, str]) -> dict[str, str]:
+    media_type = contract.media_types[0].replace("*/*", "application/x-www-form-urlencoded")
+    more = {
+        "Content-Type": media_type,
+        "Idempotency-Key": "k1",
+        "User-Agent": MARK,
+        "X-Actor": MARK,
+        "Cookie": MARK,
+    }
+    return more | credentials
+
+
+def _bearer(door: Any) -> dict[str, str]:
+    answer = door.request("POST", "/v1/customer-tokens", json.dumps({"customer_id": "u1"}).encode(), JSON)
+    return {"Authorization": f"Bearer {_document(answer)['token']}"}
+
+
+def _document(answer: Any) -> dict[str, Any]:
+    told: dict[str, Any] = answer.json() if callable(getattr(answer, "json", None)) else answer.json_body
+    return told
+
+
+# --- what goes wrong
+
+
+def _break_aws(monkeypatch: pytest.MonkeyPatch, code: str = "ValidationException", only: str = "") -> None:
+    """Every call to AWS, or one, fails in words that repeat everything it was sent."""
+    carry = botocore.client.BaseClient._make_api_call
+
+    def fail(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        if only and operation != only:
+            return carry(self, operation, parameters)
+        self.meta.events.emit(
+            f"provide-client-params.{self.meta.service_model.service_id.hyphenize()}.{operation}",
+            params=parameters, model=self.meta.service_model.operation_model(operation), context={},
+        )  # fmt: skip
+        said = {"Error": {"Code": code, "Message": f"{MARK}: {parameters!r}"}}
+        status = 500 if code.startswith("Internal") else 400
+        raise ClientError(said | {"ResponseMetadata": {"HTTPStatusCode": status}}, operation)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", fail)
+
+
+def _unforeseen(*_: Any, **__: Any) -> Any:
+    try:
+        raise KeyError(ADDRESS)
+    except KeyError as error:
+        raise RuntimeError(f"cannot write to {ADDRESS}") from error
+
+
+class _Small(BaseModel):
+    points: int
+
+
+def _broken_answer(*_: Any, **__: Any) -> Any:
+    return _Small.model_validate({"points": ADDRESS})
+
+
+class _instead:  # noqa: N801  (reads as a word in `with`)
+    def __init__(self, contract: Contract, function: Callable[..., Any]) -> None:
+        self._contract, self._function, self._before = contract, function, contract.function
+
+    def __enter__(self) -> None:
+        object.__setattr__(self._contract, "function", self._function)
+
+    def __exit__(self, *_: object) -> None:
+        object.__setattr__(self._contract, "function", self._before)
+
+
+# --- what handlers are given
+
+FACTS: dict[str, dict[str, Any]] = {
+    "activity.recorded": {
+        "entry_id": "e1",
+        "customer_id": "u1",
+        "anonymous_id": None,
+        "kind": "order",
+        "event": "Order Completed",
+        "channel": "web",
+        "at": AT,
+        "trusted": True,
+        "item_ids": ["85123A"],
+        "details": {"order_id": "o3", "currency": "GBP", "total": 5, "coupon": MARK, "lines": []},
+    },
+    "customer.created": {"customer_id": "u1", "created_at": AT, "imported": False},
+    "order.placed": {
+        "order_id": "o1",
+        "customer_id": "u1",
+        "placed_at": AT,
+        "total": 3980,
+        "currency": "GBP",
+        "lines": [{"item_id": "85123A", "quantity": 2, "price": 1990}],
+        "imported": False,
+    },
+    "shipment.status_changed": {
+        "shipment_id": "s1",
+        "order_id": "o1",
+        "customer_id": "u1",
+        "status": "delivered",
+        "attempt": 1,
+        "at": AT,
+        "carrier": "jp.yamato",
+        "tracking_number": f"{MARK}-1234",
+    },
+    "loyalty.points_accrued": {
+        "customer_id": "u1",
+        "entry_id": "order:o1",
+        "points": 39,
+        "reason": MARK,
+        "active_points": 39,
+    },
+    "message.sent": {
+        "customer_id": "u1",
+        "send_id": "m1",
+        "template": "welcome",
+        "message_class": "promotional",
+        "channel": "email",
+        "at": AT,
+    },
+}
+
+
+def _spoilt(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: {MARK: MARK} for name in data} | {MARK: MARK}
+
+
+def _fact(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "f1", "type": kind, "subject": "customers/u1", "time": AT, "data": data}
+
+
+def _deliver(handler: Handler, bodies: list[str]) -> int:
+    """How many of them the queue has to send again."""
+    records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
+    failures: list[Any] = handler({"Records": records})["batchItemFailures"]
+    return len(failures)
+
+
+def _stream(image: dict[str, Any]) -> dict[str, Any]:
+    change = {
+        "SequenceNumber": "1",
+        "NewImage": pack_item(image),
+        "Keys": {},
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    record = {
+        "eventID": "1",
+        "eventName": "INSERT",
+        "dynamodb": change,
+        "awsRegion": "r",
+        "eventSourceARN": "arn",
+    }
+    return {"Records": [record]}
+
+
+def _tick() -> dict[str, Any]:
+    event = {
+        "version": "0",
+        "account": "1",
+        "region": "r",
+        "detail": {},
+        "resources": [],
+        "id": "t",
+        "time": AT,
+    }
+    return event | {"detail-type": "Scheduled Event", "source": "aws.events"}
