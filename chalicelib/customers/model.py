@@ -74,8 +74,18 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class Absorption:
+    """One id that another one took in: by which merge, and when."""
+
+    customer_id: str
+    into: str
+    merge_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Profile:
-    """One customer. `version` counts its changes and is 0 while nothing is stored."""
+    """What was said to one customer id. `version` counts its changes and is 0 while nothing is stored."""
 
     customer_id: str
     version: int = 0
@@ -86,6 +96,23 @@ class Profile:
     updated_at: datetime | None = None
     confirmed: bool = False  # somebody trusted has spoken of this customer
     imported: bool = False
+    merged: Absorption | None = None  # how this id was absorbed; the surviving id speaks for it
+    absorbed: tuple[Absorption, ...] = ()  # every id that this one speaks for, also through others
+
+
+@dataclass(frozen=True)
+class Selves:
+    """The profiles of one person: that of the surviving id, then of every id merged into it."""
+
+    profiles: tuple[Profile, ...]
+
+    @property
+    def head(self) -> Profile:
+        return self.profiles[0]
+
+    @property
+    def customer_ids(self) -> tuple[str, ...]:
+        return tuple(profile.customer_id for profile in self.profiles)
 
 
 @dataclass(frozen=True)
@@ -102,7 +129,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class Person:
-    """What other rooms see of a customer: only what was said by somebody trusted."""
+    """What other rooms see of a customer: only what was said by somebody trusted.
+
+    `customer_ids` are all ids of the same person, the surviving one (`head`, also `customer_id`) first. Facts stay
+    under the id they were told of, so they are read over all of them. Of somebody `erased` nothing else is known.
+    """
 
     customer_id: str
     anonymous_ids: tuple[str, ...]
@@ -112,3 +143,9 @@ class Person:
     timezone: str | None
     consents: dict[str, bool]
     created_at: datetime | None
+    customer_ids: tuple[str, ...]
+    erased: bool = False
+
+    @property
+    def head(self) -> str:
+        return self.customer_ids[0]

@@ -62,9 +62,14 @@ def merge_consents(known: Mapping[str, Consent], said: Mapping[str, Consent]) ->
     """Of each purpose the consent given or withdrawn last; at the same moment a withdrawal wins."""
     merged = dict(known)
     for purpose, consent in said.items():
-        if purpose not in merged or _consent_order(consent) > _consent_order(merged[purpose]):
+        if purpose not in merged or consent_order(consent) > consent_order(merged[purpose]):
             merged[purpose] = consent
     return merged
+
+
+def consent_order(consent: Consent) -> tuple[datetime, bool, str, str]:
+    """By this the last of two consents is found, whichever way round they came."""
+    return consent.at, not consent.is_granted, consent.source, consent.wording_version or ""
 
 
 def problem_with_size(values: Mapping[str, Any]) -> str | None:
@@ -120,7 +125,13 @@ def person(profile: Profile) -> Person:
         timezone=_text(trusted.get("timezone")),
         consents={purpose: consent.is_granted for purpose, consent in profile.consents.items()},
         created_at=profile.created_at,
+        customer_ids=(profile.customer_id, *(each.customer_id for each in profile.absorbed)),
     )
+
+
+def nobody(customer_id: str) -> Person:
+    """What is left of somebody who was erased."""
+    return Person(customer_id, (), None, None, None, None, {}, None, (customer_id,), erased=True)
 
 
 def identifiers(profile: Profile) -> dict[str, str]:
@@ -206,10 +217,6 @@ def _without_old_deletions(traits: dict[str, Trait]) -> dict[str, Trait]:
 def _order(trait: Trait) -> tuple[bool, datetime, str, str]:
     # The last two decide between two values of the same moment: whichever, but always the same.
     return trait.is_trusted, trait.at, json.dumps(trait.value, sort_keys=True), trait.source
-
-
-def _consent_order(consent: Consent) -> tuple[datetime, bool, str, str]:
-    return consent.at, not consent.is_granted, consent.source, consent.wording_version or ""
 
 
 def _gate_order(consent: Consent) -> tuple[datetime, bool]:
