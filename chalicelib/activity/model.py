@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -203,3 +204,4 @@ class Touch:
     item_ids: tuple[str, ...]
     order_id: str | None
     trusted: bool
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -22,6 +22,7 @@ class _Product:
     item_id: str | None
     quantity: int
     price: Any
+    gift: bool
 
 
 class Properties:
@@ -68,7 +69,8 @@ class Properties:
         if paid > money.AMOUNT_MAX:
             self._wrong(self._path("total"), f"may be {money.AMOUNT_MAX} minor units at most")
         coupon = self._values.get("coupon")
-        return {
+        gift = {"gift": True} if self._values.get("gift") is True else {}
+        return gift | {
             "order_id": order_id,
             "currency": currency,
             "total": paid,
@@ -109,15 +111,16 @@ class Properties:
     def _product(self, path: str, values: Mapping[str, Any]) -> _Product:
         named = next((name for name in ITEM_NAMES if values.get(name) not in (None, "")), ITEM_NAMES[0])
         item_id = self._id(f"{path}.{named}", values.get(named))
-        return _Product(path, item_id, self._quantity(f"{path}.quantity", values), values.get("price"))
+        quantity = self._quantity(f"{path}.quantity", values)
+        return _Product(path, item_id, quantity, values.get("price"), gift=values.get("gift") is True)
 
     def _line(self, product: _Product, currency: str, *, priced: bool) -> dict[str, Any]:
         if product.item_id is None:
             self._wrong(f"{product.path}.{ITEM_NAMES[bool(self._sent_as)]}", "is required")
-        line = {"item_id": product.item_id, "quantity": product.quantity}
-        return line | (
-            {"price": self._money(product.price, f"{product.path}.price", currency)} if priced else {}
-        )
+        line: dict[str, Any] = {"item_id": product.item_id, "quantity": product.quantity}
+        if priced:
+            line["price"] = self._money(product.price, f"{product.path}.price", currency)
+        return line | ({"gift": True} if product.gift else {})
 
     def _id(self, path: str, value: Any) -> str | None:
         if value is None or value == "":

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.activity import store
+from chalicelib.activity import rules, store
 from chalicelib.activity.model import Touch, Who
 from chalicelib.shared import clock
 
-__all__ = ["Touch", "first_seen", "is_known", "newest"]
+__all__ = ["Touch", "canonical_name", "first_seen", "is_known", "newest"]
 
 
 def newest(people: Sequence[Who], limit: int, consistent: bool = True) -> list[Touch]:  # noqa: FBT001, FBT002
@@ -34,6 +34,11 @@ def first_seen(customer_id: str) -> datetime | None:
     return entry.at if entry else None
 
 
+def canonical_name(event: str) -> str:
+    """What a track event is called on the timeline: GA4's names and any spelling of Segment's become Segment's."""
+    return rules.meaning_of(event)[0]
+
+
 def _touch(row: store.Row) -> Touch:
     entry = row.entry
     return Touch(
@@ -45,4 +50,5 @@ def _touch(row: store.Row) -> Touch:
         entry.item_ids,
         entry.order_id,
         entry.trusted,
+        entry.details,
     )

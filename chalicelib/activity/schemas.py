@@ -208,6 +208,7 @@ class OrderLine(In):
     item_id: str
     quantity: int
     price: int = Field(description="Minor units, each.")
+    gift: bool = False
 
 
 class OrderDetails(In):
@@ -220,6 +221,7 @@ class OrderDetails(In):
     tax: int = 0
     shipping_cost: int = 0
     coupon: str | None = None
+    gift: bool = Field(default=False, description="The whole order is for somebody else.")
     lines: list[OrderLine]
 
 

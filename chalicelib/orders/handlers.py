@@ -42,12 +42,13 @@ def orders_on_facts(fact: Fact, now: datetime) -> None:
             currency=details.currency,
             total=details.total,
             lines=tuple(
-                OrderLine(str(place), line.item_id, line.quantity, line.price)
+                OrderLine(str(place), line.item_id, line.quantity, line.price, gift=line.gift)
                 for place, line in enumerate(details.lines, start=1)
             ),
             discount=details.discount,
             tax=details.tax,
             shipping_cost=details.shipping_cost,
+            gift=details.gift,
         )
     )
 

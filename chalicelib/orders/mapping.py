@@ -69,6 +69,8 @@ def of_order(order: Order) -> Item:
         item["promised"] = _of_window(order.promised)
     if order.ship_to:
         item["ship_to"] = {"country": order.ship_to.country, "postal_code": order.ship_to.postal_code}
+    if order.gift:
+        item["gift"] = True
     return item
 
 
@@ -90,13 +92,14 @@ def to_order(item: Item) -> Order:
         source=item["source"],
         imported=item["imported"],
         version=item["version"],
+        gift=item.get("gift", False),
     )
 
 
 def of_history(order: Order) -> Item:
     """What a customer's history keeps of an order: enough to recommend from and to list."""
     pk, sk = history_key(order)
-    return {
+    item: Item = {
         "pk": pk,
         "sk": sk,
         "order_id": order.order_id,
@@ -105,6 +108,8 @@ def of_history(order: Order) -> Item:
         "currency": order.currency,
         "lines": [[line.item_id, line.quantity] for line in order.lines],
     }
+    gifts = _only_gifts(order)
+    return item | ({"gifts": gifts} if gifts else {})
 
 
 def to_past_order(item: Item) -> PastOrder:
@@ -115,6 +120,7 @@ def to_past_order(item: Item) -> PastOrder:
         lines=tuple((item_id, quantity) for item_id, quantity in item["lines"]),
         total=item["total"],
         currency=item["currency"],
+        gift_item_ids=tuple(item.get("gifts", ())),
     )
 
 
@@ -207,8 +213,13 @@ def to_event(item: Item) -> ShipmentEvent:
     )
 
 
+def _only_gifts(order: Order) -> list[str]:
+    own = {line.item_id for line in order.lines if not (order.gift or line.gift)}
+    return list(dict.fromkeys(line.item_id for line in order.lines if line.item_id not in own))
+
+
 def _of_line(line: OrderLine) -> dict[str, Any]:
-    return {
+    item = {
         "line_id": line.line_id,
         "item_id": line.item_id,
         "quantity": line.quantity,
@@ -216,6 +227,7 @@ def _of_line(line: OrderLine) -> dict[str, Any]:
         "made_to_order": line.made_to_order,
         "product_line": line.product_line,
     }
+    return item | ({"gift": True} if line.gift else {})
 
 
 def _of_window(window: Window | None) -> list[str] | None:

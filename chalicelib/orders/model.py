@@ -43,7 +43,7 @@ class Window:
 
 @dataclass(frozen=True)
 class OrderLine:
-    """What was bought, how many, and the price of each."""
+    """What was bought, how many, and the price of each. A `gift` is for somebody else."""
 
     line_id: str
     item_id: str
@@ -51,6 +51,7 @@ class OrderLine:
     price: int
     made_to_order: bool = False
     product_line: str | None = None
+    gift: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class ShipTo:
 class Order:
     """One order as the shop last said it. `total` is what the customer paid; `version` counts the changes.
 
-    `source` says who told us; `imported` marks history brought along, about which nobody gets mail.
+    `source` says who told us; `imported` marks history brought along, about which nobody gets mail. A `gift` is a gift
+    with all its lines.
     """
 
     order_id: str
@@ -82,17 +84,19 @@ class Order:
     source: str = SHOP
     imported: bool = False
     version: int = 1
+    gift: bool = False
 
 
 @dataclass(frozen=True)
 class PastOrder:
-    """One line of a customer's history. `lines` are (item_id, quantity)."""
+    """One line of a customer's history. `lines` are (item_id, quantity); `gift_item_ids` were for somebody else only."""
 
     order_id: str
     placed_at: datetime
     lines: tuple[tuple[str, int], ...]
     total: int = 0
     currency: str = ""
+    gift_item_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class LineBody(In):
     price: MinorUnits = Field(description="Minor units of the order's currency, each.", examples=[1990])
     made_to_order: bool = False
     product_line: Id | None = Field(default=None, description="Which production stages it goes through.")
+    gift: bool = Field(default=False, description="For somebody else, so it says little about the customer.")
 
     @field_validator("price")
     @classmethod
@@ -94,6 +95,7 @@ class OrderBody(In):
     lines: list[LineBody] = Field(min_length=1, max_length=LINES_MAX)
     promised: WindowBody | None = Field(default=None, description="What the contract says.")
     ship_to: ShipToBody | None = None
+    gift: bool = Field(default=False, description="Every line is a gift.")
 
 
 class ImportedOrder(OrderBody):
@@ -109,6 +111,7 @@ class LineAnswer(Out):
     price: int
     made_to_order: bool
     product_line: str | None
+    gift: bool
 
 
 class ShipToAnswer(Out):
@@ -128,6 +131,7 @@ class OrderAnswer(Out):
     lines: list[LineAnswer]
     promised: WindowAnswer | None
     ship_to: ShipToAnswer | None
+    gift: bool
     source: str = Field(description="`shop`: you said so; `event`: a trusted `Order Completed` did, so far.")
     version: int = Field(description="Grows by one with every change; also the ETag.")
 

@@ -136,6 +136,7 @@ def answer(order: Order) -> OrderAnswer:
         lines=[LineAnswer(**vars(line)) for line in order.lines],
         promised=window_answer(order.promised),
         ship_to=ShipToAnswer(**vars(order.ship_to)) if order.ship_to else None,
+        gift=order.gift,
         source=order.source,
         version=order.version,
     )
@@ -171,6 +172,7 @@ def _order(order_id: str, body: OrderBody, *, source: str) -> Order:
         promised=window(body.promised),
         ship_to=ShipTo(ship_to.country, ship_to.postal_code) if ship_to else None,
         source=source,
+        gift=body.gift,
     )
 
 
@@ -181,7 +183,13 @@ def _lines(bodies: list[LineBody]) -> tuple[OrderLine, ...]:
         if line_id in lines:
             raise InvalidInput.of(f"lines.{place}.line_id", "names another line of this order already")
         lines[line_id] = OrderLine(
-            line_id, body.item_id, body.quantity, body.price, body.made_to_order, body.product_line
+            line_id,
+            body.item_id,
+            body.quantity,
+            body.price,
+            body.made_to_order,
+            body.product_line,
+            body.gift,
         )
     return tuple(lines.values())
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.activity import rules
 from chalicelib.activity.model import GA4_EVENTS, KINDS, SEGMENT_EVENTS, Draft, Message, Said
+from chalicelib.activity.schemas import OrderDetails
 from chalicelib.shared.errors import InvalidInput
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -71,6 +72,25 @@ def test_items_are_found_wherever_they_are_named(
     event: str, properties: dict[str, Any], item_ids: tuple[str, ...]
 ) -> None:
     assert draft(event, properties).entry.item_ids == item_ids
+
+
+def test_an_order_keeps_what_was_marked_as_a_gift() -> None:
+    order = {
+        "order_id": "o1",
+        "currency": "JPY",
+        "gift": True,
+        "products": [
+            {"product_id": "a", "price": 1, "gift": True},
+            {"product_id": "b", "price": 1, "gift": "no"},
+        ],
+    }
+    details = OrderDetails.model_validate(draft("Order Completed", order).entry.details)
+
+    assert details.gift
+    assert [line.gift for line in details.lines] == [True, False]
+    assert not OrderDetails.model_validate(
+        draft("Order Completed", order | {"gift": "false"}).entry.details
+    ).gift
 
 
 @pytest.mark.parametrize(

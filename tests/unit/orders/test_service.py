@@ -125,6 +125,31 @@ def order_of_event(**changes: Any) -> Order:
     return Order(**(fields | changes))
 
 
+@pytest.mark.parametrize(
+    ("whole", "of_lines", "only_gifts"),
+    [
+        (False, [False, False, False], ()),
+        (False, [False, True, False], ("b",)),
+        (True, [False, False, False], ("a", "b")),
+        (False, [True, False, False], ()),
+        (False, [True, False, True], ("a",)),
+    ],
+)
+def test_history_keeps_what_was_bought_for_somebody_else_only(
+    aws: Any, whole: bool, of_lines: list[bool], only_gifts: tuple[str, ...]
+) -> None:
+    lines = [
+        {"item_id": item_id, "quantity": 1, "price": 100, "gift": gift}
+        for item_id, gift in zip("aba", of_lines, strict=True)
+    ]
+    order, _ = service.put("o1", body(lines=lines, gift=whole), if_match=None)
+
+    assert reads.newest("u1")[0].gift_item_ids == only_gifts
+    assert reads.order("o1") == order
+    assert service.answer(order).gift is whole
+    assert [line.gift for line in service.answer(order).lines] == of_lines
+
+
 def test_history_is_paged_newest_first(aws: Any) -> None:
     for number in range(5):
         service.put(f"o{number}", body(placed_at=NOW + timedelta(days=number)), if_match=None)
