@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation
 
 from chalicelib.activity.model import BATCH_EVENTS_MAX, KINDS, MESSAGE_ID_LENGTH_MAX, PAGE_MAX, EventType
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, Query, check_json
+from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, Query, check_json
 from chalicelib.shared.errors import FieldError
 
 ACTIVITY_RECORDED = "activity.recorded"
@@ -225,7 +225,7 @@ class OrderDetails(In):
     lines: list[OrderLine]
 
 
-class ActivityRecorded(In):
+class ActivityRecorded(Published):
     """Fact `activity.recorded`: one touchpoint entered the timeline."""
 
     entry_id: str

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from chalicelib.customers.model import EMAIL_LENGTH_MAX, GRANTED, TRAIT_NAME_LENGTH_MAX, WITHDRAWN, Status
 from chalicelib.customers.rules import problem_with_size
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, check_json
+from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, check_json
 from chalicelib.shared.errors import FieldError
 
 CUSTOMER_CREATED = "customer.created"
@@ -155,7 +155,7 @@ class TokenAnswer(Out):
     expires_at: Moment
 
 
-class CustomerCreated(In):
+class CustomerCreated(Published):
     """Fact `customer.created`: somebody became known by a customer id."""
 
     customer_id: str

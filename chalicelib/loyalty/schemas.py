@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from chalicelib.loyalty.model import POINTS_PER_ENTRY_MAX
-from chalicelib.shared.contract import Currency, In, Line, Out
+from chalicelib.shared.contract import Currency, In, Line, Out, Published
 
 POINTS_ACCRUED = "loyalty.points_accrued"
 
@@ -67,7 +67,7 @@ class ProgramAnswer(Out):
     expires_after_months: int
 
 
-class PointsAccrued(In):
+class PointsAccrued(Published):
     """Fact `loyalty.points_accrued`: one entry was added."""
 
     customer_id: str

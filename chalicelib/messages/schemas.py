@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from chalicelib.messages.model import Status
-from chalicelib.shared.contract import In, Moment, Out, Query
+from chalicelib.shared.contract import Moment, Out, Published, Query
 
 MESSAGE_SENT = "message.sent"
 PAGE_MAX = 100
@@ -43,7 +43,7 @@ class MessagesAnswer(Out):
     next_cursor: str | None
 
 
-class MessageSent(In):
+class MessageSent(Published):
     """Fact `message.sent`: a message was handed to its channel."""
 
     customer_id: str

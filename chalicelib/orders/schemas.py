@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from chalicelib.orders.model import LINES_MAX, Status
 from chalicelib.shared.clock import EARLIEST, LATEST
-from chalicelib.shared.contract import Currency, Id, In, Line, MinorUnits, Moment, Out, Query
+from chalicelib.shared.contract import Currency, Id, In, Line, MinorUnits, Moment, Out, Published, Query
 from chalicelib.shared.money import AMOUNT_MAX
 
 ORDER_PLACED = "order.placed"
@@ -242,13 +242,13 @@ class TrackingAnswer(Out):
     shipments: list[TrackedShipment]
 
 
-class OrderPlacedLine(In):
+class OrderPlacedLine(Published):
     item_id: str
     quantity: int
     price: int = Field(description="Minor units, each.")
 
 
-class OrderPlaced(In):
+class OrderPlaced(Published):
     """Fact `order.placed`: an order was accepted for the first time."""
 
     order_id: str
@@ -262,7 +262,7 @@ class OrderPlaced(In):
     )
 
 
-class ShipmentStatusChanged(In):
+class ShipmentStatusChanged(Published):
     """Fact `shipment.status_changed`: a parcel entered a status, or entered it again in a new attempt."""
 
     shipment_id: str

@@ -27,6 +27,12 @@ class Query(In):
     model_config = ConfigDict(strict=False)
 
 
+class Published(BaseModel):
+    """The data of a fact. A reader passes over fields it does not know yet: producers are deployed before consumers."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
+
+
 class Out(BaseModel):
     """An answer: only what is declared leaves the house."""
 

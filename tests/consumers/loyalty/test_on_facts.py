@@ -145,3 +145,11 @@ def _relay(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     clients.client("events").meta.events.register("provide-client-params.events.PutEvents", seen)
     assert ledger_relay({"Records": records}, None) == {"batchItemFailures": []}
     return published
+
+
+def test_a_fact_of_a_newer_house_is_understood(aws: Any) -> None:
+    """A producer is deployed before its consumers: what they do not know yet is passed over."""
+    from chalicelib.loyalty import service
+
+    assert _deliver([_record(ORDER | {"gift_wrap": True}, "m1")]) == {"batchItemFailures": []}
+    assert service.balance("u1").active_points == 19
