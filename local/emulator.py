@@ -18,7 +18,7 @@ CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
 }  # it asks for some, and reads none
-START_SECONDS_MAX = 60  # it reads its whole state while it starts
+START_SECONDS_MAX = 120  # it reads its whole state while it starts
 STOP_SECONDS_MAX = 120  # it writes its whole state while it stops
 LOG_LINES_SHOWN = 15
 

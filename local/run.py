@@ -89,6 +89,8 @@ def _furnish(settings: Settings, home: Home, driver: Driver) -> str:
         return str(here)
     if settings.demo != "0":
         home.remember(unfinished=True)
+        if settings.demo == "full":
+            welcome.say("Loading every order: this takes a quarter of an hour and 3 GB of memory.")
         load.demo(settings.demo, driver)
     home.remember(unfinished=False, demo=settings.demo)
     return settings.demo
