@@ -1,0 +1,1 @@
+"""What the shop's people and the customer keep about each other: notes, a watchlist, projects."""

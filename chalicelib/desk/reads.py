@@ -1,0 +1,70 @@
+"""What other rooms may ask the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.desk import store
+from chalicelib.desk import watchlist as watching
+from chalicelib.desk.model import Note, Project, WatchedItem
+from chalicelib.shared.clock import to_text
+
+__all__ = ["Note", "Project", "WatchedItem", "export_of", "notes", "projects", "watchlist"]
+
+EXPORT_MAX = 100_000
+
+
+def notes(customer_ids: Sequence[str], *, visible_only: bool = False, limit: int = 50) -> list[Note]:
+    """The newest notes about one person, newest first. A trip for each id, consistent."""
+    return store.look(customer_ids, visible_only=visible_only, limit=limit)[0]
+
+
+def watchlist(customer_ids: Sequence[str], anonymous_ids: Sequence[str] = ()) -> list[WatchedItem]:
+    """What one person keeps an eye on, newest first. One trip, consistent."""
+    return watching.watched(watching.marks_of(customer_ids, anonymous_ids))
+
+
+def projects(customer_ids: Sequence[str]) -> list[Project]:
+    """One person's projects, the one changed last first, each project id once. A trip for each id, consistent."""
+    newest: dict[str, Project] = {}
+    for project in sorted(
+        (each for customer_id in customer_ids for each in store.projects(customer_id)),
+        key=lambda each: (each.updated_at, each.customer_id),
+        reverse=True,
+    ):
+        newest.setdefault(project.project_id, project)
+    return list(newest.values())
+
+
+def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
+    """Everything the desk keeps about one person, as plain JSON."""
+    found = notes(customer_ids, limit=EXPORT_MAX)
+    marks = watching.marks_of(customer_ids, anonymous_ids)
+    return {
+        "notes": [_plain_note(note) for note in reversed(found)],
+        "watchlist": [
+            {"item_id": item_id, "watched": mark.watched, "at": to_text(mark.at), "channel": mark.channel}
+            for item_id, mark in sorted(marks.items())
+        ],
+        "projects": [
+            _plain_project(project) for customer_id in customer_ids for project in store.projects(customer_id)
+        ],
+    }
+
+
+def _plain_note(note: Note) -> dict[str, Any]:
+    return vars(note) | {
+        "created_at": to_text(note.created_at),
+        "topics": list(note.topics),
+        "item_ids": list(note.item_ids),
+    }
+
+
+def _plain_project(project: Project) -> dict[str, Any]:
+    return vars(project) | {
+        "created_at": to_text(project.created_at),
+        "updated_at": to_text(project.updated_at),
+        "colours": list(project.colours),
+        "deadline": project.deadline.isoformat() if project.deadline else None,
+    }
