@@ -7,11 +7,13 @@ and any number of runs at once send one mail.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.campaigns import rules, store
 from chalicelib.campaigns.model import CAMPAIGNS, Due, Run
 from chalicelib.messages import service as messages
+from chalicelib.privacy import reads as privacy
 from chalicelib.shared.logs import log_failure, logger
 
 PAGE = 50
@@ -19,7 +21,12 @@ RUN_SECONDS_MAX = 8.0  # of the machine's time; the function's own limit lies be
 
 
 def plan(trigger: str, customer_id: str, *, happened_at: datetime, now: datetime) -> None:
-    """File every campaign that a fact of type `trigger` starts for a customer. 1 write unit each."""
+    """File every campaign that a fact of type `trigger` starts for a customer, unless they were erased.
+
+    Half a read unit, and 2 write units each.
+    """
+    if privacy.is_erased(customer_id):
+        return
     for campaign in CAMPAIGNS.values():
         if campaign.trigger == trigger:
             store.save_due(rules.plan(campaign, customer_id, happened_at, now))
@@ -49,6 +56,19 @@ def run(now: datetime) -> Run:
     if settled or left:
         logger.info("campaigns run", extra={"settled": settled, "left": left, "bucket": next_mark})
     return Run(settled, left, next_mark)
+
+
+def erase(
+    customer_ids: Sequence[str],
+    anonymous_ids: Sequence[str],  # noqa: ARG001
+    *,
+    now: datetime,  # noqa: ARG001
+) -> dict[str, int]:
+    """Take away what is filed for these customers. Safe to break off and repeat."""
+    filed = [due for customer_id in customer_ids for due in store.of_customer(customer_id)]
+    for due in filed:
+        store.delete_due(due)
+    return {"engagement.planned": len(filed)}
 
 
 def _work_off(bucket: str, *, now: datetime, ends_at: float) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from chalicelib.loyalty import rules, store
@@ -16,9 +16,11 @@ from chalicelib.loyalty.schemas import (
     ProgramBody,
     RulePointsAnswer,
 )
+from chalicelib.privacy import reads as privacy
 from chalicelib.shared.dynamo import TRIES_MAX
-from chalicelib.shared.errors import Busy, KeyReused
+from chalicelib.shared.errors import Busy, Gone, KeyReused
 from chalicelib.shared.ids import fingerprint
+from chalicelib.shared.logs import logger
 
 Decide = Callable[[Account], Decision | None]
 
@@ -26,8 +28,11 @@ Decide = Callable[[Account], Decision | None]
 def give_points(customer_id: str, request: AccrualRequest, *, key: str, now: datetime) -> str:
     """Give points once per customer and Idempotency-Key; returns the JSON of an AccrualAnswer.
 
-    The same key and body get the first answer byte for byte, for ever; another body raises KeyReused.
+    The same key and body get the first answer byte for byte, for ever; another body raises KeyReused. Raises Gone for a
+    customer who was erased.
     """
+    if privacy.is_erased(customer_id):
+        raise Gone("this customer was erased")
     program = store.load_program()
 
     def decide(account: Account) -> Decision:
@@ -51,6 +56,9 @@ def earn_from_order(
     imported: bool = False,
 ) -> None:
     """Give what an order earns, once per order however often its fact is delivered."""
+    if privacy.is_erased(customer_id):
+        logger.info("dropped: the customer was erased", extra={"kind": "points"})
+        return
     program = store.load_program()
 
     def decide(account: Account) -> Decision | None:
@@ -84,6 +92,28 @@ def replace_program(body: ProgramBody) -> Program:
     program = Program(body.currency, body.per_amount, body.points, body.expires_after_months)
     store.save_program(program)
     return program
+
+
+def erase(
+    customer_ids: Sequence[str],
+    anonymous_ids: Sequence[str],  # noqa: ARG001
+    *,
+    now: datetime,  # noqa: ARG001
+    pseudonym: str,
+) -> dict[str, int]:
+    """Put the totals of these customers' accounts under `pseudonym` and take the rest away. Safe to repeat."""
+    accounts = sum(_close(customer_id, pseudonym) for customer_id in customer_ids)
+    entries = sum(map(store.forget_entries, customer_ids))
+    return {"ledger.accounts": accounts, "ledger.entries": entries}
+
+
+def _close(customer_id: str, pseudonym: str) -> int:
+    for _ in range(TRIES_MAX):
+        try:
+            return store.close(customer_id, pseudonym)
+        except store.AccountMoved:
+            continue
+    raise Busy("others kept moving an account that is to be erased")
 
 
 def _apply(customer_id: str, entry_id: str, seen: str, decide: Decide) -> str | None:

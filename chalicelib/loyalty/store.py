@@ -1,4 +1,7 @@
-"""The ledger table: `A#{customer_id}` holds one `ACCOUNT` and its entries `T#{entry_id}`; no index, no expiry."""
+"""The ledger table: `A#{customer_id}` holds one `ACCOUNT` and its entries `T#{entry_id}`; no index, no expiry.
+
+`A#{pseudonym}`/`CLOSED` holds the totals of somebody who was erased.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,13 @@ from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
 
 ACCOUNT = "ACCOUNT"
 ENTRY_PREFIX = "T#"
+EXPORT_MAX = 100_000  # entries of one customer
 PROGRAM_KEY = ("PROGRAM", "CURRENT")
 
 NEW = "attribute_not_exists(pk)"
-AS_SEEN = "attribute_not_exists(pk) OR version = :seen"
+AS_SEEN = "version = :seen"
+CLOSED = "CLOSED"
+ERASE_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -51,15 +57,68 @@ def commit(decision: Decision, *, fingerprint: str, answer: str) -> None:
     ledger = table("ledger")
     entry = {**_entry_item(decision.entry), "fingerprint": fingerprint, "answer": answer}
     account = _account_item(decision.account)
+    seen = decision.account.version - 1
+    # An account that was there and is gone was erased: it must not come back with the points it had.
+    condition, values = (AS_SEEN, {":seen": seen}) if seen else (NEW, None)
     try:
         transact(
             [
                 ledger.putting(entry | {"active_after": decision.account.active_points}, condition=NEW),
-                ledger.putting(account, condition=AS_SEEN, values={":seen": decision.account.version - 1}),
+                ledger.putting(account, condition=condition, values=values),
             ]
         )
     except TransactionRefused as refused:
         raise AccountMoved from refused
+
+
+def close(customer_id: str, pseudonym: str) -> int:
+    """Add an account to the totals under a pseudonym and take it away; returns how many. Raises AccountMoved.
+
+    Both or neither, so no point is lost or counted twice. Two trips; 4 write units.
+    """
+    ledger = table("ledger")
+    account = read(customer_id)
+    if not account.version:
+        return 0
+    values = {
+        ":active": account.active_points,
+        ":lifetime": account.lifetime_points,
+        ":entries": account.version,
+        ":one": 1,
+    }
+    try:
+        transact(
+            [
+                ledger.updating(
+                    _pk(pseudonym),
+                    CLOSED,
+                    "ADD active :active, lifetime :lifetime, entries :entries, accounts :one",
+                    values=values,
+                ),
+                ledger.deleting(
+                    _pk(customer_id), ACCOUNT, condition=AS_SEEN, values={":seen": account.version}
+                ),
+            ]
+        )
+    except TransactionRefused as refused:
+        raise AccountMoved from refused
+    return 1
+
+
+def forget_entries(customer_id: str) -> int:
+    """Take a customer's entries away; returns how many. Safe to break off and repeat."""
+    forgotten = 0
+    while found := table("ledger").query(
+        _pk(customer_id), prefix=ENTRY_PREFIX, limit=ERASE_PAGE, consistent=True
+    ):
+        table("ledger").delete_many((item["pk"], item["sk"]) for item in found)
+        forgotten += len(found)
+    return forgotten
+
+
+def everything(customer_id: str) -> list[Item]:
+    """A customer's account and entries as they are stored. One trip per MB; 1 read unit per 4 KB."""
+    return table("ledger").query(_pk(customer_id), limit=EXPORT_MAX, consistent=True)
 
 
 def load_program() -> Program:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from chalicelib.orders import carriers, store
-from chalicelib.orders.model import Order, PastOrder
+from collections.abc import Sequence
+from typing import Any
 
-__all__ = ["Order", "PastOrder", "carrier_name", "carrier_page", "newest", "order"]
+from chalicelib.orders import carriers, mapping, store
+from chalicelib.orders.model import Order, PastOrder, Shipment, ShipmentEvent
+from chalicelib.shared.dynamo import Item
+
+__all__ = ["Order", "PastOrder", "carrier_name", "carrier_page", "export_of", "newest", "order"]
 
 
 def newest(customer_id: str, limit: int = 50) -> list[PastOrder]:
@@ -16,6 +20,32 @@ def newest(customer_id: str, limit: int = 50) -> list[PastOrder]:
 def order(order_id: str) -> Order | None:
     """One order as it is this second. One trip; 1 read unit per 4 KB."""
     return store.load_order(order_id)
+
+
+def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001
+    """Every order of one person with its parcels and what carriers told of them, as plain JSON.
+
+    A trip for each id, two for each order, two for each parcel.
+    """
+    lines = [line for customer_id in customer_ids for line in store.everything(customer_id)]
+    return {"orders": [_plain(order) for line in lines if (order := store.load_order(line["order_id"]))]}
+
+
+def _plain(order: Order) -> dict[str, Any]:
+    found = filter(None, (store.tracked(each) for each in store.shipment_ids(order.order_id)))
+    parcels = [
+        {**_told(mapping.of_shipment(parcel)), "events": [_told(_of_event(parcel, each)) for each in events]}
+        for parcel, events in found
+    ]
+    return {**_told(mapping.of_order(order)), "shipments": parcels}
+
+
+def _of_event(parcel: Shipment, event: ShipmentEvent) -> Item:
+    return mapping.of_event(parcel.shipment_id, "", event, heard="")
+
+
+def _told(item: Item) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk", "heard")}
 
 
 def carrier_name(code: str, language: str) -> str:

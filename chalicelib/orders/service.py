@@ -24,9 +24,11 @@ from chalicelib.orders.schemas import (
     WindowAnswer,
     WindowBody,
 )
+from chalicelib.privacy import reads as privacy
 from chalicelib.shared import tokens
 from chalicelib.shared.dynamo import TRIES_MAX
-from chalicelib.shared.errors import Busy, Conflict, FieldError, InvalidInput, NotFound, StaleVersion
+from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound, StaleVersion
+from chalicelib.shared.logs import logger
 
 IMPORT_CHUNK = 60  # orders; ten trips at once lose little when one fails
 
@@ -35,13 +37,15 @@ def put(order_id: str, body: OrderBody, *, if_match: str | None) -> tuple[Order,
     """Store the order as the shop says it; says whether it is new. Saying it again changes nothing.
 
     `if_match` is an ETag, `*` for "it must exist", or None. Raises InvalidInput, StaleVersion, and Conflict
-    naming a field that may not change. Two trips; 1 read unit, and 2 write units per KB of order and history
-    unless unchanged.
+    naming a field that may not change, and Gone for a customer who was erased. Two trips, three for a new order; 1 read
+    unit and half of one, and 2 write units per KB of order and history unless unchanged.
     """
     sent = _order(order_id, body, source=SHOP)
     for _ in range(TRIES_MAX):
         stored = store.load_order(order_id)
         _check(stored, if_match)
+        if stored is None or stored.customer_id != sent.customer_id:
+            _refuse_erased(sent.customer_id)
         if stored is None:
             order = sent
         else:
@@ -61,7 +65,10 @@ def put(order_id: str, body: OrderBody, *, if_match: str | None) -> tuple[Order,
 
 
 def accept_completed(order: Order) -> None:
-    """Keep an order that a trusted event told of, unless it is known already."""
+    """Keep an order that a trusted event told of, unless it is known already or its customer was erased."""
+    if privacy.is_erased(order.customer_id):
+        logger.info("dropped: the customer was erased", extra={"kind": "order"})
+        return
     for _ in range(TRIES_MAX):
         try:
             store.commit_order(replace(order, source=EVENT), seen=None)
@@ -85,8 +92,13 @@ def import_orders(
     written = 0
     bodies = iter(sent)
     while chunk := [ImportedOrder.model_validate(each) for each in islice(bodies, IMPORT_CHUNK)]:
+        erased = privacy.erased(("customer", body.customer_id) for body in chunk)
         store.save_orders(
-            [replace(_order(body.order_id, body, source=SHOP), imported=True) for body in chunk]
+            [
+                replace(_order(body.order_id, body, source=SHOP), imported=True)
+                for body in chunk
+                if ("customer", body.customer_id) not in erased
+            ]
         )
         written += len(chunk)
         if on_written:
@@ -155,6 +167,11 @@ def window(body: WindowBody | None) -> Window | None:
 def to_milliseconds(moment: datetime) -> datetime:
     """A moment as precise as we store it, so that what is read back equals what was sent."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _refuse_erased(customer_id: str) -> None:
+    if privacy.is_erased(customer_id):
+        raise Gone("this customer was erased")
 
 
 def _order(order_id: str, body: OrderBody, *, source: str) -> Order:

@@ -13,10 +13,11 @@ from chalicelib.orders import mapping
 from chalicelib.orders.model import SHIPMENTS_PER_ORDER_MAX, Order, PastOrder, Shipment, ShipmentEvent
 from chalicelib.shared import ids
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.dynamo import ConditionFailed, TransactionRefused, table, transact
+from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
 
 NEW = "attribute_not_exists(pk)"
 AS_SEEN = "version = :seen"
+EXPORT_MAX = 100_000  # orders of one customer
 EVENTS_READ_MAX = 1000  # beyond what a parcel is allowed to have, also after lost races
 
 
@@ -75,7 +76,46 @@ def history(customer_id: str, *, limit: int, before: str = "") -> list[tuple[str
     return [(item["sk"], mapping.to_past_order(item)) for item in found]
 
 
+def everything(customer_id: str) -> list[Item]:
+    """A customer's lines of history as they are stored, oldest first. One trip per MB; 1 read unit per 4 KB."""
+    pk = mapping.customer_pk(customer_id)
+    return table("orders").query(pk, prefix=mapping.HISTORY_PREFIX, limit=EXPORT_MAX, consistent=True)
+
+
+def hand_over(order: Order, anonymous: Order) -> None:
+    """Write an order with its line of history under a pseudonym, and take its old line away; raises OrderMoved.
+
+    One trip; 2 write units per KB of each.
+    """
+    orders = table("orders")
+    try:
+        transact(
+            [
+                orders.putting(
+                    mapping.of_order(anonymous), condition=AS_SEEN, values={":seen": order.version}
+                ),
+                orders.putting(mapping.of_history(anonymous)),
+                orders.deleting(*mapping.history_key(order)),
+            ]
+        )
+    except TransactionRefused as refused:
+        raise OrderMoved from refused
+
+
+def forget_line(customer_id: str, sk: str) -> None:
+    """Take one line of history away. One trip, 1 write unit."""
+    table("orders").delete(mapping.customer_pk(customer_id), sk)
+
+
 # --- parcels
+
+
+def forget_events(shipment_id: str) -> int:
+    """Take away what carriers told of a parcel; returns how many events. Safe to break off and repeat."""
+    pk, _ = mapping.head_key(shipment_id)
+    found = table("orders").query(pk, prefix=mapping.EVENT_PREFIX, limit=EVENTS_READ_MAX, consistent=True)
+    table("orders").delete_many((item["pk"], item["sk"]) for item in found)
+    return len(found)
 
 
 def load_order_and_shipment(order_id: str, shipment_id: str) -> tuple[Order | None, Shipment | None]:

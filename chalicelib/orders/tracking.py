@@ -23,8 +23,9 @@ from chalicelib.orders.schemas import (
     TrackedShipment,
     TrackingAnswer,
 )
+from chalicelib.privacy.reads import PSEUDONYM_PREFIX
 from chalicelib.shared.dynamo import TRIES_MAX
-from chalicelib.shared.errors import Busy, Conflict, FieldError, InvalidInput, NotFound
+from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound
 
 
 class TooManyEvents(Conflict):
@@ -45,6 +46,8 @@ def add_shipment(order_id: str, body: ShipmentBody, *, now: datetime) -> tuple[S
         order, stored = store.load_order_and_shipment(order_id, body.shipment_id)
         if order is None:
             raise NotFound("this order is not known")
+        if order.customer_id.startswith(PSEUDONYM_PREFIX):
+            raise Gone("this order's customer was erased")
         sent = _shipment(order, body)
         if stored is not None:
             field = rules.shipment_contradiction(stored, sent)
@@ -115,7 +118,9 @@ def answer(shipment: Shipment) -> ShipmentAnswer:
         order_id=shipment.order_id,
         carrier=shipment.carrier,
         tracking_number=shipment.tracking_number,
-        tracking_url=carriers.page_of(shipment.carrier, shipment.tracking_number),
+        tracking_url=carriers.page_of(shipment.carrier, shipment.tracking_number)
+        if shipment.tracking_number
+        else None,
         line_ids=list(shipment.line_ids),
     )
 
@@ -124,6 +129,8 @@ def _load(shipment_id: str) -> Shipment:
     shipment = store.load_shipment(shipment_id)
     if shipment is None:
         raise NotFound("this shipment is not known")
+    if shipment.customer_id.startswith(PSEUDONYM_PREFIX):
+        raise Gone("this shipment's customer was erased")
     return shipment
 
 

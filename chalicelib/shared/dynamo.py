@@ -225,9 +225,17 @@ class Table:
             request["ExpressionAttributeNames"] = dict(names)
         return {"Update": _conditioned(request, condition, values)}
 
-    def deleting(self, pk: str, sk: str) -> dict[str, Any]:
-        """A delete as one operation of `transact`; an item that is not there is deleted already."""
-        return {"Delete": {"TableName": self.name, "Key": key(pk, sk)}}
+    def deleting(
+        self, pk: str, sk: str, *, condition: str = "", values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """A delete as one operation of `transact`; without a condition an absent item is deleted already."""
+        return {"Delete": _conditioned({"TableName": self.name, "Key": key(pk, sk)}, condition, values)}
+
+    def checking(
+        self, pk: str, sk: str, *, condition: str, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """A condition on an item that stays as it is, as one operation of `transact`. 2 write units."""
+        return {"ConditionCheck": _conditioned({"TableName": self.name, "Key": key(pk, sk)}, condition, values)}
 
     def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
         for start in range(0, len(requests), BATCH_WRITE_MAX):
