@@ -1,0 +1,1 @@
+"""What follows from what somebody did: computed, inferred with evidence, and what they take an interest in."""

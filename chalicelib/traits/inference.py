@@ -1,0 +1,162 @@
+"""Inferred traits, pure: which orders speak for and against a rule, and how sure that makes it.
+
+The confidence is the lower end of Wilson's score interval for the share of orders that fit (E. B. Wilson, "Probable
+inference, the law of succession, and statistical inference", JASA 22, 1927, 209-212, doi 10.1080/01621459.1927.10502953):
+with 95 % certainty at least this share of such orders fits. It rises with every order for, falls with every order
+against, and stays low while there are few. Orders may count as parts of one, which is how gifts speak softly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from math import sqrt
+
+from chalicelib.traits.model import (
+    GIFT_WEIGHT,
+    INFERRED,
+    LESS_CONFIDENT,
+    NO_CONSENT,
+    NOT_CONFIDENT,
+    PERSONALIZATION,
+    SENSITIVE_PROFILING,
+    TOO_FEW_ORDERS,
+    WITHDRAWN,
+    Evidence,
+    Facts,
+    Inferred,
+    Judgement,
+    Purchase,
+    Rule,
+    Thing,
+)
+from chalicelib.traits.rules import is_among, is_read_from, is_within, sensitive_part, start_of
+
+Z = 1.6448536269514722  # the normal distribution's 95 % point, one-sided
+DIGITS = 4
+
+_Side = tuple[bool, tuple[str, ...]]  # whether it speaks for the rule, and by which items
+
+
+def judge_all(
+    rules: Sequence[Rule],
+    facts: Facts,
+    *,
+    consents: Mapping[str, bool],
+    sensitive: frozenset[str],
+    now: datetime,
+) -> tuple[Judgement, ...]:
+    """What every rule comes to; of the rules for one trait the most confident wins.
+
+    Without consent a rule is not asked at all: none when personalization was withdrawn, and a sensitive one unless the
+    profiling of sensitive topics was agreed to.
+    """
+    judgements = [
+        Judgement(rule, refusal)
+        if (refusal := _refusal(rule, consents, sensitive))
+        else judge(rule, facts, now)
+        for rule in rules
+    ]
+    best: dict[str, tuple[float, str]] = {}
+    for each in judgements:
+        if each.outcome == INFERRED and each.found:
+            rank = (-each.found.confidence, each.rule.rule_id)
+            best[each.rule.trait] = min(rank, best.get(each.rule.trait, rank))
+    return tuple(
+        Judgement(each.rule, LESS_CONFIDENT, each.found)
+        if each.outcome == INFERRED and best[each.rule.trait][1] != each.rule.rule_id
+        else each
+        for each in judgements
+    )
+
+
+def judge(rule: Rule, facts: Facts, now: datetime) -> Judgement:
+    """What one rule comes to, whatever was consented to."""
+    start = start_of(rule.within, now)
+    evidence: list[Evidence] = []
+    counter_evidence: list[Evidence] = []
+    for purchase in sorted(facts.purchases, key=lambda each: (each.at, each.order_id), reverse=True):
+        if is_within(purchase.at, start, now):
+            for speaks_for, each in _said_by(rule, purchase, facts.things):
+                (evidence if speaks_for else counter_evidence).append(each)
+    found = Inferred(
+        value=rule.value,
+        confidence=confidence(_weight(evidence), _weight(counter_evidence)),
+        evidence=tuple(evidence),
+        counter_evidence=tuple(counter_evidence),
+        rule_id=rule.rule_id,
+        sensitive_category=rule.sensitive_category,
+        complete=is_read_from(start, facts.purchases_after),
+    )
+    own = sum(not each.gift for each in evidence)
+    if own < rule.orders_at_least:
+        return Judgement(rule, TOO_FEW_ORDERS, found)
+    is_confident = found.confidence >= rule.minimum_confidence
+    return Judgement(rule, INFERRED if is_confident else NOT_CONFIDENT, found)
+
+
+def confidence(supporting: float, contradicting: float, *, z: float = Z) -> float:
+    """How sure these many orders for and against make a rule, from 0 to below 1, to four digits."""
+    if supporting <= 0:
+        return 0.0
+    orders = supporting + contradicting
+    share = supporting / orders
+    centre = share + z * z / (2 * orders)
+    margin = z * sqrt(share * (1 - share) / orders + z * z / (4 * orders * orders))
+    return round(max((centre - margin) / (1 + z * z / orders), 0.0), DIGITS)
+
+
+def sensitive_category_of(rule: Rule, sensitive: frozenset[str]) -> str | None:
+    """The sensitive category a rule touches: the one it names, or the one its trait or its categories are called by."""
+    if rule.sensitive_category in sensitive:
+        return rule.sensitive_category
+    paths = (*rule.among, *rule.item_of, *rule.no_item_of, rule.trait, str(rule.value))
+    return next((found for path in paths if (found := sensitive_part(path, sensitive))), None)
+
+
+def _refusal(rule: Rule, consents: Mapping[str, bool], sensitive: frozenset[str]) -> str | None:
+    if consents.get(PERSONALIZATION) is False:
+        return WITHDRAWN
+    if consents.get(SENSITIVE_PROFILING) is not True and sensitive_category_of(rule, sensitive):
+        return NO_CONSENT
+    return None
+
+
+def _said_by(rule: Rule, purchase: Purchase, things: Mapping[str, Thing]) -> Iterable[tuple[bool, Evidence]]:
+    """What an order says: by what was bought for oneself, and softly by the gifts in it.
+
+    Gifts count where they are all there is, or where they contradict what the rest supports.
+    """
+    own = _side(rule, [each.item_id for each in purchase.bought if not each.gift], things)
+    gifts = _side(rule, [each.item_id for each in purchase.bought if each.gift], things)
+    if own is not None:
+        yield own[0], Evidence(purchase.order_id, purchase.at, own[1], gift=False, weight=1.0)
+    if gifts is not None and (own is None or (own[0] and not gifts[0])):
+        yield gifts[0], Evidence(purchase.order_id, purchase.at, gifts[1], gift=True, weight=GIFT_WEIGHT)
+
+
+def _side(rule: Rule, item_ids: Sequence[str], things: Mapping[str, Thing]) -> _Side | None:
+    """Whether these items speak for or against the rule, None when they say nothing."""
+
+    def of(categories: Iterable[str]) -> tuple[str, ...]:
+        categories = tuple(categories)
+        return tuple(item_id for item_id in item_ids if is_among(things.get(item_id), categories))
+
+    unwanted = of(rule.no_item_of)
+    if unwanted:
+        return False, unwanted
+    asked = of(rule.among) if rule.among else tuple(item_ids)
+    if not asked:
+        return None
+    if rule.item_of:
+        wanted = of(rule.item_of)
+        if wanted:
+            return True, wanted
+        return (False, asked) if rule.among else None
+    # What the catalogue no longer knows may have been anything, so nothing follows from not having found it.
+    return (True, asked) if all(item_id in things for item_id in item_ids) else None
+
+
+def _weight(evidence: Iterable[Evidence]) -> float:
+    return float(sum((Fraction(str(each.weight)) for each in evidence), Fraction(0)))
