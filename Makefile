@@ -66,7 +66,7 @@ test-browser: environment-dev environment-emulator $(browser_sdk) ## The pages i
 
 test-spark: ## Training at scale on Spark, in an environment of its own (Java needed)
 	@$(call has_tests,spark) || { $(call none_yet,spark); exit 0; }; \
-	command -v java || { \
+	command -v java >/dev/null || { \
 	echo 'These tests need Java 17 or newer, which is not here (on Debian: apt-get install default-jre-headless).' >&2; \
 	exit 1; }; \
 	$(MAKE) --no-print-directory environment-spark && $(call pytest,spark,--timeout=600,.venv-spark)
