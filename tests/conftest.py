@@ -9,35 +9,19 @@ from typing import Any
 
 import pytest
 
-# Set before any client is made. The names of a real account must never leak into a test.
-ENVIRONMENT = {
-    "AWS_DEFAULT_REGION": "ap-northeast-1",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",  # else botocore asks for a stream address moto does not know
-    "KOKYAKU_STAGE": "embedded",
-    "KOKYAKU_BUS": "kokyaku",
-    "KOKYAKU_PUBLIC_URL": "https://shop.example.com",
-    "KOKYAKU_MAIL_FROM": "shop@example.com",
-    "KOKYAKU_SHOP_NAME": "Kokyaku Demo Shop",
-    "KOKYAKU_SHOP_ADDRESS": "1-1 Chiyoda, Tokyo 100-0001",
-    "KOKYAKU_SHOP_CONTACT": "help@example.com",
-}
-
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The variables a deployment would set; every cache that read older ones is emptied before and after."""
     from chalicelib.shared import access, clock
-    from chalicelib.shared.config import TABLES, config
+    from chalicelib.shared.config import config
+    from tests.support.environment import ENVIRONMENT
 
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    for name in TABLES:
-        monkeypatch.setenv(f"{name.upper()}_TABLE", f"kokyaku-test-{name}")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     _forget()
     yield

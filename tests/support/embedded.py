@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Self
 
 import moto
@@ -29,7 +30,7 @@ def _locked(self: Any, event_name: str, request: Any, **kwargs: Any) -> Any:
         return _carry(self, event_name, request, **kwargs)
 
 
-botocore_stubber.BotocoreStubber.__call__ = _locked
+botocore_stubber.BotocoreStubber.__call__ = _locked  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -58,8 +59,10 @@ class Api:
         self._client.__enter__()
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._client.__exit__(*exc)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.__exit__(kind, error, trace)
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **more: str
