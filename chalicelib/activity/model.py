@@ -58,6 +58,11 @@ KINDS = (
     "delivery",
     "points",
     "message",
+    "note",
+    "project",
+    "complaint",
+    "complaint_resolved",
+    "satisfaction",
     "event",  # everything the shop names itself
 )
 NOT_FOR_CUSTOMERS = frozenset({"identify", "group", "alias", "experiment", "event", "order_claimed"})
@@ -126,6 +131,9 @@ GA4_ORDER_PROPERTIES = {**GA4_PROPERTIES, "total": "value"}
 # Kinds that mean nothing without an item.
 ABOUT_ITEMS = frozenset({"view", "click", "cart", "cart_removed", "wishlist", "wishlist_removed"})
 
+# Kinds that change a watchlist, and how.
+WATCHING = {"wishlist": True, "wishlist_removed": False}
+
 # Events that say who somebody is.
 ABOUT_PEOPLE = frozenset({"identify", "alias"})
 
@@ -135,6 +143,14 @@ DETAILS_FOR_CUSTOMERS = frozenset(
     "query category url path status shipment_id carrier tracking_number estimated_from estimated_until "
     "points reason template".split()
 )
+# The same of what the shop's people and the customer wrote down.
+WRITTEN_FOR_CUSTOMERS = {
+    "note": frozenset({"note_id", "text", "is_shortened", "topics", "author_role"}),
+    "project": frozenset({"project_id", "title"}),
+    "complaint": frozenset({"complaint_id", "order_id"}),
+    "complaint_resolved": frozenset({"complaint_id", "order_id"}),
+    "satisfaction": frozenset({"score", "scale", "order_id"}),
+}
 
 
 @dataclass(frozen=True)
@@ -153,6 +169,7 @@ class Said:
     properties: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
     consents: dict[str, bool] = field(default_factory=dict)
+    external_ids: tuple[tuple[str, str], ...] = ()  # (type, id) in other systems
 
 
 @dataclass(frozen=True)
@@ -172,6 +189,7 @@ class Entry:
     order_id: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
     imported: bool = False
+    internal: bool = False  # for the shop's people only, also where its kind is shown to customers
     hops: int = 0
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from chalicelib.activity import rules
+from chalicelib.activity.external_ids import read_external_ids
 from chalicelib.activity.model import EVENT_BYTES_MAX, Draft, EventType, Said
 from chalicelib.activity.schemas import BODIES, EventBody, check_fields
 from chalicelib.customers.schemas import check_traits
@@ -61,7 +62,9 @@ def _said(kind: EventType, body: EventBody, event: dict[str, Any], sending: Send
     properties, traits = getattr(body, "properties", {}), getattr(body, "traits", {})
     wrong += check_fields("properties", properties)
     consents: dict[str, bool] = {}
+    external_ids: tuple[tuple[str, str], ...] = ()
     if kind == "identify":
+        external_ids = read_external_ids(context, wrong) if sending.trusted else ()
         traits = _with_context(traits, context)
         consents = _consents(context, wrong) if sending.trusted else {}
         wrong += check_traits(traits)
@@ -81,6 +84,7 @@ def _said(kind: EventType, body: EventBody, event: dict[str, Any], sending: Send
         properties=properties,
         traits=traits,
         consents=consents,
+        external_ids=external_ids,
         **parts,
     )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from chalicelib.activity import rules, store
 from chalicelib.activity.model import Touch, Who
 from chalicelib.shared import clock
+from chalicelib.shared.dynamo import Item
 
-__all__ = ["Touch", "canonical_name", "first_seen", "is_known", "newest"]
+__all__ = ["Touch", "Who", "canonical_name", "export_of", "first_seen", "is_known", "newest"]
 
 
 def newest(people: Sequence[Who], limit: int, consistent: bool = True) -> list[Touch]:  # noqa: FBT001, FBT002
@@ -37,6 +40,26 @@ def first_seen(customer_id: str) -> datetime | None:
 def canonical_name(event: str) -> str:
     """What a track event is called on the timeline: GA4's names and any spelling of Segment's become Segment's."""
     return rules.meaning_of(event)[0]
+
+
+def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
+    """Everything on the timelines of one person, oldest first, as plain JSON. A trip for each id."""
+    people: list[Who] = [("customer", each) for each in customer_ids]
+    people += [("anonymous", each) for each in anonymous_ids]
+    now = clock.now()
+    items = [item for who in people for item in store.everything(who, now=now)]
+    return {"timeline": [_plain(item) for item in sorted(items, key=lambda item: str(item["sk"]))]}
+
+
+def _plain(item: Item) -> dict[str, Any]:
+    kept = {name: value for name, value in item.items() if name not in ("pk", "sk", "ttl", "hops")}
+    whose = "customer_id" if item["pk"].startswith("C#") else "anonymous_id"
+    return {
+        "id": item["sk"].rpartition("#")[2],
+        whose: item["pk"].partition("#")[2],
+        **kept,
+        "details": json.loads(item.get("details", "{}")),
+    }
 
 
 def _touch(row: store.Row) -> Touch:

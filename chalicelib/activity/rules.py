@@ -22,6 +22,7 @@ from chalicelib.activity.model import (
     ORDER_SCOPE,
     SEGMENT_EVENTS,
     SKEW_MIN,
+    WATCHING,
     Draft,
     Entry,
     Message,
@@ -99,9 +100,47 @@ def draft(said: Said, *, trusted: bool) -> Draft:
     return replace(drafted, said=said) if said.type in ABOUT_PEOPLE else drafted
 
 
+def not_ahead(draft: Draft, *, now: datetime) -> Draft:
+    """A word on the watchlist was said by now: the last one counts, and a fast clock must not have it until tomorrow."""
+    entry = draft.entry
+    if entry.kind not in WATCHING or entry.at <= now:
+        return draft
+    return replace(draft, entry=replace(entry, at=now))
+
+
 def entry_id_of(message: Message) -> str:
     """The id of the entry a message becomes: always the same, and not the same for another scope."""
     return ids.fingerprint(message.scope, message.message_id)[:ENTRY_ID_LENGTH]
+
+
+def named(draft: Draft) -> list[Who]:
+    """Everybody a draft speaks of, the ids that are only claimed included."""
+    said, entry = draft.said, draft.entry
+    customer_ids = {entry.customer_id, said.customer_id if said else None} - {None}
+    anonymous_ids = {entry.anonymous_id, said.previous_id if said else None} - {None}
+    return [("customer", each) for each in customer_ids if each] + [
+        ("anonymous", each) for each in anonymous_ids if each
+    ]
+
+
+def erased_problem(draft: Draft, erased: Mapping[Who, datetime]) -> InvalidInput | None:
+    """Why a draft of somebody who was erased may not be stored, None when it may.
+
+    A customer id is gone for good. A device may start anew as a stranger's: only what happened on it before, and what
+    would link it to somebody by what was said before, is refused.
+    """
+    entry, said = draft.entry, draft.said
+    for customer_id in {entry.customer_id, said.customer_id if said else None}:
+        if customer_id and ("customer", customer_id) in erased:
+            return InvalidInput.of("userId", "was erased")
+    devices = {"previousId": said.previous_id if said else None}
+    if said or entry.who[0] == "anonymous":
+        devices["anonymousId"] = entry.anonymous_id
+    for field, anonymous_id in devices.items():
+        erased_at = erased.get(("anonymous", anonymous_id)) if anonymous_id else None
+        if erased_at is not None and entry.at <= erased_at:
+            return InvalidInput.of(field, "was erased after this happened")
+    return None
 
 
 def _track(said: Said, *, trusted: bool) -> Draft:
@@ -132,15 +171,17 @@ def _drafted(said: Said, kind: str, event: str, *, trusted: bool, **more: Any) -
     if kind == "order":
         # An order is one order, whoever tells of it: an event, a second event, or the order's own record.
         message = Message(ORDER_SCOPE, more["order_id"])
+    who = _who(said, trusted=trusted)
     entry = Entry(
         entry_id=entry_id_of(message),
-        who=_who(said, trusted=trusted),
+        who=who,
         kind=kind,
         event=event,
         channel=said.channel,
         at=said.at,
         trusted=trusted,
-        customer_id=said.customer_id,
+        # Whom a browser claims to be is not said of its timeline: it would outlive that customer's erasure there.
+        customer_id=said.customer_id if who[0] == "customer" else None,
         anonymous_id=said.anonymous_id,
         **more,
     )

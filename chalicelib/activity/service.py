@@ -7,14 +7,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.activity import reading, rules, store, titles
+from chalicelib.activity import erased, reading, rules, store, titles
 from chalicelib.activity.model import (
+    BUS,
     DETAILS_FOR_CUSTOMERS,
     KINDS,
     NOT_FOR_CUSTOMERS,
+    WATCHING,
+    WRITTEN_FOR_CUSTOMERS,
     Draft,
     Entry,
     EventType,
+    Message,
     Who,
 )
 from chalicelib.activity.reading import Sending
@@ -28,23 +32,30 @@ from chalicelib.activity.schemas import (
 )
 from chalicelib.customers import reads as people
 from chalicelib.customers import service as customers
+from chalicelib.desk import watchlist
 from chalicelib.shared import ids, tokens
-from chalicelib.shared.errors import InvalidInput
+from chalicelib.shared.errors import Gone, InvalidInput
+from chalicelib.shared.logs import logger
 
 ROUNDS_MAX = 10
+DEVICES_MAX = 20  # of one person: the ones linked last; each timeline is a query
 LOOKED_AT = 200  # entries of each timeline read in a round that looks for some kinds only
 
 
 def take_one(event: Mapping[str, Any], event_type: EventType, sending: Sending) -> IngestAnswer:
-    """Take in one event; raises InvalidInput naming what is wrong with it."""
-    is_new = _store(reading.read(event, sending, event_type), sending.now)
+    """Take in one event; raises InvalidInput naming what is wrong with it, Gone for somebody who was erased."""
+    draft = reading.read(event, sending, event_type)
+    problem = erased.problem(draft, erased.among([draft]))
+    if problem:
+        raise Gone(problem.detail, fields=problem.fields)
+    is_new = _store(draft, sending.now)
     return IngestAnswer(accepted=int(is_new), duplicates=int(not is_new), refused=[])
 
 
 def take_batch(events: Sequence[Any], sending: Sending) -> IngestAnswer:
     """Take in many events, each judged alone; the answer names those that were refused.
 
-    Two trips an event, several events at a time. If it fails in the middle it may be sent again whole.
+    Two trips an event, several events at a time, and one more per 100 ids to learn who was erased. If it fails in the middle it may be sent again whole.
     """
     refused: dict[int, InvalidInput] = {}
     drafts: dict[int, Draft] = {}
@@ -53,6 +64,11 @@ def take_batch(events: Sequence[Any], sending: Sending) -> IngestAnswer:
             drafts[index] = reading.read(event, sending)
         except InvalidInput as refusal:
             refused[index] = refusal
+    gone = erased.among(drafts.values())
+    for index, draft in list(drafts.items()):
+        if problem := erased.problem(draft, gone):
+            refused[index] = problem
+            del drafts[index]
     outcomes = _store_all(drafts, sending.now)
     refused |= {index: outcome for index, outcome in outcomes.items() if isinstance(outcome, InvalidInput)}
     return IngestAnswer(
@@ -63,35 +79,89 @@ def take_batch(events: Sequence[Any], sending: Sending) -> IngestAnswer:
 
 
 def record(draft: Draft, *, now: datetime) -> bool:
-    """Put what another room said happened into the timeline, once; False when it is there."""
+    """Put what another room said happened into the timeline, once; False when it is there, or its customer is gone."""
+    if erased.problem(draft, erased.among([draft])):
+        logger.info("dropped: the customer was erased", extra={"kind": draft.entry.kind})
+        return False
     return _store(draft, now)
+
+
+def erase(
+    customer_ids: Sequence[str],
+    anonymous_ids: Sequence[str],
+    *,
+    now: datetime,  # noqa: ARG001
+) -> dict[str, int]:
+    """Take away these timelines with what remembers their messages. Safe to break off and repeat."""
+    return {"activity.timeline": sum(store.erase(each) for each in _timelines(customer_ids, anonymous_ids))}
+
+
+def tell(
+    customer_id: str,
+    *,
+    cause: str,
+    kind: str,
+    event: str,
+    channel: str,
+    at: datetime,
+    details: Mapping[str, Any],
+    now: datetime,
+    item_ids: Sequence[str] = (),
+    order_id: str | None = None,
+    internal: bool = False,
+) -> None:
+    """Put what another room did into a customer's timeline, once per `cause`; the next request sees it.
+
+    `internal` keeps it from the customer's own page. Two trips, 2 write units and 1 more per KB.
+    """
+    message = Message(BUS, cause)
+    entry = Entry(
+        entry_id=rules.entry_id_of(message),
+        who=("customer", customer_id),
+        kind=kind,
+        event=event,
+        channel=channel,
+        at=at,
+        trusted=True,
+        customer_id=customer_id,
+        item_ids=tuple(item_ids),
+        order_id=order_id,
+        details=dict(details),
+        internal=internal,
+    )
+    record(Draft(message, entry), now=now)
 
 
 def import_entries(drafts: Iterable[Draft], *, now: datetime) -> int:
     """Bring history along; returns how many entries are young enough to be kept. Nobody is told; may be repeated."""
-    return store.import_entries(drafts, now=now)
+    return store.import_entries(erased.without(drafts), now=now)
 
 
 def timeline(
     customer_id: str, query: TimelineQuery, *, own: bool, language: str, now: datetime
 ) -> TimelineAnswer:
-    """One page of a customer's timeline, newest first; `own` is the customer looking at themself.
+    """One page of a person's timeline under all their ids, newest first; `own` is the customer looking at themself.
 
-    One trip for the profile, then one for all linked ids at once; more when rare kinds are looked for.
+    One trip for the profile, then one for all linked ids at once; more when rare kinds are looked for. Raises Moved
+    for an id that was merged into another, unless it is the customer's own token, and Gone for an erased one.
     """
-    person = people.person(customer_id)
-    who: list[Who] = [("customer", customer_id)]
-    who += [("anonymous", anonymous_id) for anonymous_id in (person.anonymous_ids if person else ())]
+    person = people.asked_person(customer_id, own=own)
+    customer_ids = person.customer_ids if person else (customer_id,)
+    who = _timelines(customer_ids, person.anonymous_ids[-DEVICES_MAX:] if person else ())
     kinds = frozenset(query.kind.split(",") if query.kind else KINDS) - (
         NOT_FOR_CUSTOMERS if own else frozenset()
     )
-    filter_name = ids.fingerprint("timeline", customer_id, ",".join(sorted(kinds)), query.channel or "")
+    filter_name = ids.fingerprint("timeline", customer_ids[0], ",".join(sorted(kinds)), query.channel or "")
     before = tokens.position_of(filter_name, query.cursor, now=now)
-    rows, following = _look(who, kinds, query.channel, before=before, limit=query.limit, now=now)
+    rows, following = _look(who, kinds, query.channel, own=own, before=before, limit=query.limit, now=now)
     return TimelineAnswer(
         data=[_shown(row.entry, own=own, language=language) for row in rows],
         next_cursor=tokens.cursor(filter_name, following, now=now) if following else None,
     )
+
+
+def _timelines(customer_ids: Iterable[str], anonymous_ids: Iterable[str]) -> list[Who]:
+    return [("customer", each) for each in customer_ids] + [("anonymous", each) for each in anonymous_ids]
 
 
 def _store_all(drafts: Mapping[int, Draft], now: datetime) -> dict[int, bool | InvalidInput]:
@@ -104,7 +174,7 @@ def _store_all(drafts: Mapping[int, Draft], now: datetime) -> dict[int, bool | I
             outcomes[index] = False
             continue
         # What is said about one customer is written one after the other, or the writes would trip over each other.
-        lanes.setdefault(draft.entry.customer_id if draft.said else index, []).append(index)
+        lanes.setdefault(_lane_of(draft) or index, []).append(index)
 
     def run(lane: list[int]) -> list[bool | InvalidInput]:
         return [_stored_or_refused(drafts[index], now) for index in lane]
@@ -112,6 +182,12 @@ def _store_all(drafts: Mapping[int, Draft], now: datetime) -> dict[int, bool | I
     for lane, results in zip(lanes.values(), store.together(run, list(lanes.values())), strict=True):
         outcomes |= dict(zip(lane, results, strict=True))
     return outcomes
+
+
+def _lane_of(draft: Draft) -> str | None:
+    if draft.said:
+        return draft.said.customer_id
+    return draft.entry.customer_id or draft.entry.anonymous_id if draft.entry.kind in WATCHING else None
 
 
 def _stored_or_refused(draft: Draft, now: datetime) -> bool | InvalidInput:
@@ -123,23 +199,34 @@ def _stored_or_refused(draft: Draft, now: datetime) -> bool | InvalidInput:
 
 def _store(draft: Draft, now: datetime) -> bool:
     """Claim, have the effect, put the entry. The entry is the mark that the effect is complete."""
+    draft = rules.not_ahead(draft, now=now)
     claim = store.claim(draft, now=now)
     if not claim.is_new:
         # Of another person, or so old that the entry may have expired: told before, and not to be told again.
-        if claim.closed or claim.pk != store.partition_of(draft.entry.who):
+        if claim.closed or claim.elsewhere:
             return False
         if draft.said and store.is_stored(claim):
             return False
     entry = replace(draft.entry, at=claim.at)
     _tell_customers(draft, entry, now)
+    _tell_watchlist(draft, entry)
     return store.put(entry, claim, now=now)
 
 
 def _tell_customers(draft: Draft, entry: Entry, now: datetime) -> None:
     said = draft.said
-    if said is None or said.customer_id is None:
+    if said is None:
         return
-    if said.type == "identify":
+    if said.customer_id is None:
+        if said.type == "identify" and said.anonymous_id and entry.trusted:
+            customers.recognise(
+                said.anonymous_id,
+                at=entry.at,
+                traits=said.traits,
+                external_ids=said.external_ids,
+                now=now,
+            )
+    elif said.type == "identify":
         customers.identify(
             said.customer_id,
             at=entry.at,
@@ -148,13 +235,35 @@ def _tell_customers(draft: Draft, entry: Entry, now: datetime) -> None:
             anonymous_id=said.anonymous_id,
             trusted=entry.trusted,
             now=now,
+            external_ids=said.external_ids,
         )
     elif said.previous_id and entry.trusted:
-        customers.link(said.customer_id, said.previous_id, at=entry.at, now=now)
+        customers.alias(said.customer_id, said.previous_id, message=entry.entry_id, at=entry.at, now=now)
+
+
+def _tell_watchlist(draft: Draft, entry: Entry) -> None:
+    # What comes from the watchlist's own route is on it already.
+    if entry.kind in WATCHING and draft.message.scope != BUS:
+        watchlist.hear_event(
+            watched=WATCHING[entry.kind],
+            item_ids=entry.item_ids,
+            at=entry.at,
+            channel=entry.channel,
+            customer_id=entry.customer_id,
+            anonymous_id=entry.anonymous_id,
+            trusted=entry.trusted,
+        )
 
 
 def _look(
-    who: Sequence[Who], kinds: frozenset[str], channel: str | None, *, before: str, limit: int, now: datetime
+    who: Sequence[Who],
+    kinds: frozenset[str],
+    channel: str | None,
+    *,
+    own: bool,
+    before: str,
+    limit: int,
+    now: datetime,
 ) -> tuple[list[store.Row], str]:
     """Rows of all timelines as one, and the sort key to go on before, empty at the end."""
     found: list[store.Row] = []
@@ -167,7 +276,10 @@ def _look(
         found += [
             row
             for row in rows
-            if row.sk >= horizon and row.entry.kind in kinds and channel in (None, row.entry.channel)
+            if row.sk >= horizon
+            and row.entry.kind in kinds
+            and channel in (None, row.entry.channel)
+            and not (own and row.entry.internal)
         ]
         if len(found) > limit:
             return found[:limit], found[limit - 1].sk
@@ -180,7 +292,8 @@ def _look(
 def _shown(entry: Entry, *, own: bool, language: str) -> TimelineItem:
     details = entry.details
     if own:
-        details = {name: value for name, value in details.items() if name in DETAILS_FOR_CUSTOMERS}
+        shown = WRITTEN_FOR_CUSTOMERS.get(entry.kind, DETAILS_FOR_CUSTOMERS)
+        details = {name: value for name, value in details.items() if name in shown}
     return TimelineItem(
         id=entry.entry_id,
         kind=entry.kind,

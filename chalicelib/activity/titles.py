@@ -54,6 +54,11 @@ TITLES: dict[str, dict[str, tuple[str, str]]] = {
     "delivery": {"en": ("Delivery: {name}", "Delivery"), "ja": ("配送: {name}", "配送")},
     "points": {"en": ("Earned {name} points", "Earned points"), "ja": ("{name} ポイント獲得", "ポイント獲得")},
     "message": {"en": ("Was sent {name}", "Was sent a message"), "ja": ("メッセージ: {name}", "メッセージ")},
+    "note": {"en": ("Note: {name}", "Note"), "ja": ("メモ: {name}", "メモ")},
+    "project": {"en": ("Began the project {name}", "Began a project"), "ja": ("プロジェクト {name} を始めました", "プロジェクトを始めました")},
+    "complaint": {"en": ("Made a complaint",) * 2, "ja": ("ご意見をいただきました",) * 2},
+    "complaint_resolved": {"en": ("A complaint was resolved",) * 2, "ja": ("ご意見への対応が完了しました",) * 2},
+    "satisfaction": {"en": ("Gave a score of {name}", "Gave a score"), "ja": ("満足度 {name} の評価", "満足度の評価")},
     "event": {"en": ("{name}",) * 2, "ja": ("{name}",) * 2},
 }  # fmt: skip
 
@@ -86,6 +91,9 @@ def _name_of(entry: Entry, language: str) -> str:
         "delivery": ("status",),
         "points": ("points",),
         "message": ("template",),
+        "note": ("text",),
+        "project": ("title",),
+        "satisfaction": ("score",),
     }.get(entry.kind)
     if named is None:
         return _product(entry)

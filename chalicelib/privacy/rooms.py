@@ -13,6 +13,10 @@ from chalicelib.activity import reads as activity_reads
 from chalicelib.activity import service as activity
 from chalicelib.campaigns import reads as campaigns_reads
 from chalicelib.campaigns import service as campaigns
+from chalicelib.desk import reads as desk_reads
+from chalicelib.desk import service as desk
+from chalicelib.feedback import reads as feedback_reads
+from chalicelib.feedback import service as feedback
 from chalicelib.loyalty import reads as loyalty_reads
 from chalicelib.loyalty import service as loyalty
 from chalicelib.messages import reads as messages_reads
@@ -36,6 +40,14 @@ def _campaigns(who: Subject, now: datetime) -> Mapping[str, int]:
 
 def _activity(who: Subject, now: datetime) -> Mapping[str, int]:
     return activity.erase(who.customer_ids, who.anonymous_ids, now=now)
+
+
+def _desk(who: Subject, now: datetime) -> Mapping[str, int]:
+    return desk.erase(who.customer_ids, who.anonymous_ids, now=now)
+
+
+def _feedback(who: Subject, now: datetime) -> Mapping[str, int]:
+    return feedback.erase(who.customer_ids, who.anonymous_ids, now=now)
 
 
 def _orders(who: Subject, now: datetime) -> Mapping[str, int]:
@@ -64,6 +76,8 @@ ERASERS: dict[str, Erase] = {
     "campaigns": _campaigns,
     "exports": _exports,
     "activity": _activity,
+    "desk": _desk,
+    "feedback": _feedback,
     "orders": _orders,
     "loyalty": _loyalty,
 }
@@ -74,4 +88,6 @@ EXPORTERS: dict[str, ExportOf] = {
     "loyalty": loyalty_reads.export_of,
     "messages": messages_reads.export_of,
     "campaigns": campaigns_reads.export_of,
+    "desk": desk_reads.export_of,
+    "feedback": feedback_reads.export_of,
 }

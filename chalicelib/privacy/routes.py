@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.privacy import exports, service
+from chalicelib.privacy import explanation, exports, service
 from chalicelib.privacy.schemas import (
     ErasureAnswer,
-    ExportAnswer,
+    ExplanationAnswer,
     ExportAccepted,
+    ExportAnswer,
     ReceiptAnswer,
     SensitiveAnswer,
     SensitiveBody,
 )
-from chalicelib.shared.http import Call, endpoint
+from chalicelib.shared.http import Answer, Call, endpoint
 
 routes = Blueprint(__name__)
 
@@ -52,6 +53,16 @@ def request_export(call: Call[None, None], customer_id: str) -> ExportAccepted:
 def read_export(call: Call[None, None], export_id: str) -> ExportAnswer:
     """Whether a copy is ready, with a link to it that works for 15 minutes."""
     return exports.find(export_id, customer_id=call.caller.customer_id, now=call.now)
+
+
+@endpoint(routes, "GET /v1/me/explanation", answer=ExplanationAnswer)
+def explain(call: Call[None, None], customer_id: str) -> Answer:
+    """What is known about you, where it came from, what it is used for, and how to switch each use off.
+
+    In English or Japanese, by `Accept-Language`.
+    """
+    body = explanation.explain(customer_id, call.language)
+    return Answer(body, headers={"Content-Language": call.language, "Vary": "Accept-Language"})
 
 
 @endpoint(routes, "GET /v1/settings/sensitive-categories", answer=SensitiveAnswer)

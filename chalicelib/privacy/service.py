@@ -5,6 +5,7 @@ Every step may be done again: a run that dies is finished by the next one, and a
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,7 @@ from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, NotFound
 from chalicelib.shared.logs import log_failure, logger
 
+PSEUDONYM_BYTES = 12
 RUN_SECONDS_MAX = (
     40.0  # of the machine's time; the function's own limit lies beyond, and the next run goes on
 )
@@ -49,7 +51,8 @@ def request(customer_id: str, *, by_customer: bool, now: datetime) -> str:
             subject=Subject(
                 customer_ids=person.customer_ids if person else (customer_id,),
                 anonymous_ids=person.anonymous_ids if person else (),
-                pseudonym=f"{PSEUDONYM_PREFIX}{ids.new(now)}",
+                # Random, so that no one who knows the erasure can tell which orders were theirs.
+                pseudonym=PSEUDONYM_PREFIX + secrets.token_hex(PSEUDONYM_BYTES),
             ),
             requested_at=now,
         )

@@ -160,7 +160,7 @@ def test_marks_history_and_endings_are_not_told(aws: Any) -> None:
     imported = stored()
     deliver([record("order.placed", "m1", order_id="o2")])
     [live] = [item for item in stored() if item not in imported]
-    mark = {"pk": {"S": "MSG#fact#m1"}, "sk": {"S": "MSG"}, "ttl": {"N": "1"}}
+    mark = {"pk": {"S": "MSG#0123456789abcdef01234567"}, "sk": {"S": "MSG"}, "ttl": {"N": "1"}}
 
     assert len(imported) == 1
     assert (

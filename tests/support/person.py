@@ -1,0 +1,129 @@
+"""One customer who uses every feature of the shop, so that each of her words can be found again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.shared import aws, clock, tokens
+from chalicelib.shared.config import TABLES, config
+from chalicelib.shared.dynamo import unpack_item
+from tests.support.circuit import Circuit
+from tests.support.marked import BODIES, MARK
+from tests.support.routes import EXAMPLES, contracts
+
+CUSTOMER, DEVICE, OTHER_DEVICE = f"{MARK}-u", f"{MARK}-a", f"{MARK}-a2"
+NAMES = {"u1": CUSTOMER, "a1": DEVICE, "a2": OTHER_DEVICE}
+# Not hers: the catalogue, the program, keys, templates, rules; and what ends her life here.
+NOT_HERS = re.compile(r"/v1/(items|loyalty/program|api-keys|settings|computed-traits|inference-rules)|/u/")
+
+
+class Person:
+    """Does on every route that takes a body what `marked` says, as herself, and everything that follows from it."""
+
+    def __init__(self, api: Any, circuit: Circuit) -> None:
+        self._api = api
+        self._circuit = circuit
+        self.refused: dict[str, int] = {}
+
+    def live(self) -> Person:
+        self._api.put(
+            "/v1/items/85123A",
+            {"kind": "product", "title": "HEART", "price": {"amount": 1, "currency": "GBP"}},
+        )
+        self._api.post("/v1/identify", _hers(BODIES["POST /v1/identify"], number=0))
+        self._api.post("/v1/alias", _hers(BODIES["POST /v1/alias"], number=1))
+        for number, contract in enumerate(_in_order(), start=2):
+            method, path = contract.signature.split(" ")
+            path = re.sub(r"{(\w+)}", lambda found: _value(found[1]), path)
+            headers = self.token() if "/v1/me" in path else None
+            body = BODIES.get(contract.signature, {}) if method in ("POST", "PUT", "PATCH") else None
+            media = {"Content-Type": contract.media_types[0], "Idempotency-Key": f"{MARK}-{number}"}
+            answer = self._api.request(method, path, _hers(body, number), headers, **media)
+            if answer.status_code >= 300:
+                self.refused[contract.signature] = answer.status_code
+            self._circuit.settle()
+        self._circuit.travel(clock.now() + timedelta(days=1, hours=1))
+        self._circuit.tick("campaigns_tick")
+        self._circuit.settle()
+        return self
+
+    def token(self) -> dict[str, str]:
+        """Her own bearer token."""
+        token = tokens.customer_token(CUSTOMER, now=clock.now(), ttl=timedelta(hours=1))
+        return {"Authorization": f"Bearer {token}"}
+
+    def erase(self) -> str:
+        """Ask for it, and wait until it is done; returns the erasure's id."""
+        answer = self._api.delete(f"/v1/customers/{CUSTOMER}")
+        assert answer.status_code == 202, answer.body
+        self._circuit.settle()
+        self._circuit.travel(clock.now() + timedelta(minutes=3))
+        self._circuit.tick("privacy_tick")
+        self._circuit.settle()
+        return str(answer.json_body["erasure_id"])
+
+
+def everything(client: Any) -> str:
+    """Every item of every table, and every document of the bucket with its name, as one text."""
+    lines = []
+    for name in TABLES:
+        for page in client.get_paginator("scan").paginate(TableName=config().tables[name]):
+            lines += [
+                json.dumps({"table": name, **_plain(unpack_item(item))}, ensure_ascii=False)
+                for item in page["Items"]
+            ]
+    bucket = aws.client("s3")
+    for each in bucket.list_objects_v2(Bucket=config().exports).get("Contents", []):
+        body = bucket.get_object(Bucket=config().exports, Key=each["Key"])["Body"].read()
+        lines.append(json.dumps({"bucket": each["Key"], "body": body.decode()}))
+    return "\n".join(lines)
+
+
+def marks_in(text: str) -> list[str]:
+    """Every line in which one of her words stands, also encoded."""
+    encoded = base64.b64encode(MARK.encode()).decode().rstrip("=")
+    return [
+        line for line in text.splitlines() if re.search(f"{MARK}|{re.escape(encoded)}", line, re.IGNORECASE)
+    ]
+
+
+def _in_order() -> list[Any]:
+    """Her routes: orders before parcels, what is written before what ends."""
+    order = ["/v1/identify", "/v1/alias", "/v1/me", "/orders/{order_id}", "/shipments", "/events"]
+
+    def place(contract: Any) -> tuple[int, str]:
+        path = contract.signature.split(" ")[1]
+        return next(
+            (n for n, part in enumerate(order) if path.endswith(part)), len(order)
+        ), contract.signature
+
+    return sorted((each for each in contracts() if _is_hers(each)), key=place)
+
+
+def _is_hers(contract: Any) -> bool:
+    method, path = contract.signature.split(" ")
+    return method in ("POST", "PUT", "PATCH") and not NOT_HERS.search(path)
+
+
+def _value(name: str) -> str:
+    value = EXAMPLES.get(name, name)
+    return NAMES.get(value, value)
+
+
+def _hers(value: Any, number: int) -> Any:
+    """A body of `marked` said by her, each time a new event."""
+    text = json.dumps(value)
+    for theirs, hers in NAMES.items():
+        text = text.replace(f'"{theirs}"', f'"{hers}"')
+    body = json.loads(text)
+    if isinstance(body, dict) and ("userId" in body or "anonymousId" in body):
+        body["messageId"] = f"{MARK}-m{number}"
+    return body
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: repr(value) if isinstance(value, bytes) else value for name, value in item.items()}

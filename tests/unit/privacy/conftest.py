@@ -1,0 +1,31 @@
+"""A shop in one process with one customer in every feature, and figures printed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.circuit import Circuit
+
+_figures: list[str] = []
+
+
+@pytest.fixture
+def circuit(api: Any) -> Iterator[Circuit]:
+    with Circuit() as circuit:
+        yield circuit
+
+
+@pytest.fixture
+def figure() -> Any:
+    """Say one figure of a privacy check; they are printed after the tests."""
+    return _figures.append
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _figures:
+        terminalreporter.section("privacy checks")
+        for line in sorted(_figures):
+            terminalreporter.write_line(line)
