@@ -29,13 +29,17 @@ PURPOSES: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "personalization": {
         "en": (
             "Choosing what to show you",
-            ("We use what you looked at and bought to choose products, to put your favourites first and to guess "
-            "what you may like. Switched off, you see what everybody sees."),
+            (
+                "We use what you looked at and bought to choose products, to put your favourites first and to guess "
+                "what you may like. Switched off, you see what everybody sees."
+            ),
         ),
         "ja": (
             "お客様に合わせた表示",
-            ("ご覧になった商品やご購入品をもとに、商品の選定や並び順、お好みの推測を行います。止めると、どなたにも同じ内容が"
-            "表示されます。"),
+            (
+                "ご覧になった商品やご購入品をもとに、商品の選定や並び順、お好みの推測を行います。止めると、どなたにも同じ内容が"
+                "表示されます。"
+            ),
         ),
     },
     "email_marketing": {
@@ -49,12 +53,12 @@ PURPOSES: Final[dict[str, dict[str, tuple[str, str]]]] = {
         ),
     },
     "sms": {
-        "en": ("News and offers by text message", "We send short messages to your telephone.",
-        "ja": ("SMSでのお知らせ", "新商品やお得な情報をSMSでお届けします。",
+        "en": ("News and offers by text message", "We send short messages to your telephone."),
+        "ja": ("SMSでのお知らせ", "新商品やお得な情報をSMSでお届けします。"),
     },
     "push": {
-        "en": ("Notices in the app", "Our app shows you news and offers, also while it is closed.",
-        "ja": ("アプリの通知", "アプリを閉じている間も、新商品やお得な情報を通知します。",
+        "en": ("Notices in the app", "Our app shows you news and offers, also while it is closed."),
+        "ja": ("アプリの通知", "アプリを閉じている間も、新商品やお得な情報を通知します。"),
     },
     "sensitive_profiling": {
         "en": (
