@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
 from chalicelib.customers.reads import Person
 from chalicelib.privacy import reads as privacy
 from chalicelib.shared import clock
-from chalicelib.traits import inference, interests, rules, store
+from chalicelib.traits import answers, inference, interests, rules, store
 from chalicelib.traits.gathering import gather
 from chalicelib.traits.model import (
     INFERRED,
@@ -26,7 +27,7 @@ from chalicelib.traits.model import (
     Rule,
 )
 
-__all__ = ["Computed", "Evidence", "Inferred", "Interest", "Interests", "Known", "judgement", "of"]
+__all__ = ["Computed", "Evidence", "Inferred", "Interest", "Interests", "Known", "judgement", "of", "shown"]
 
 READS_AT_ONCE_MAX = 8
 
@@ -47,6 +48,15 @@ def of(person: Person, *, now: datetime | None = None) -> Known:
         sensitive = threads.submit(privacy.sensitive_categories)
         facts = gather(person, threads)
         return _known(definitions.result(), facts, person, sensitive.result(), now)
+
+
+def shown(known: Known) -> dict[str, Any]:
+    """What a profile shows of it: `computed_traits`, `inferred_traits` with their newest evidence, and `interests`."""
+    return {
+        "computed_traits": answers.computed_of_profile(known),
+        "inferred_traits": answers.inferred_of_profile(known),
+        "interests": answers.of_interests(known.interests),
+    }
 
 
 def judgement(person: Person, rule: Rule, *, now: datetime) -> Judgement:

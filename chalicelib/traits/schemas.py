@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 
 from chalicelib.catalog.schemas import Category
 from chalicelib.shared import durations
-from chalicelib.shared.contract import INTEGER_MAX, Id, In, Line, Moment, Out
+from chalicelib.shared.contract import INTEGER_MAX, Id, In, Line, Moment, Out, check_text
 from chalicelib.shared.errors import FieldError
 from chalicelib.traits.model import (
     CATEGORIES_MAX,
@@ -18,6 +18,7 @@ from chalicelib.traits.model import (
     ORDER_NAMES,
     ORDERS_READ,
     PATH_DEPTH_MAX,
+    VALUE_LENGTH_MAX,
     Aggregate,
 )
 
@@ -39,12 +40,23 @@ def _property(value: str) -> str:
     return value
 
 
+def _scalar(value: Any) -> Any:
+    # One validator instead of a union of three, whose errors would name the field by our types.
+    if isinstance(value, str) and 1 <= len(value) <= VALUE_LENGTH_MAX and not set("\n\r\t") & set(value):
+        return check_text(value)
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= INTEGER_MAX):
+        return value
+    raise ValueError(
+        f"must be a text of 1 to {VALUE_LENGTH_MAX} characters in one line, a whole number, true or false"
+    )
+
+
+Value = Annotated[Any, PlainValidator(_scalar, json_schema_input_type=str | bool | int)]
 Within = Annotated[
     str,
     Field(max_length=durations.TEXT_LENGTH_MAX, examples=["P30D"]),
     AfterValidator(_duration),
 ]
-Whole = Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)]
 Categories = Annotated[
     list[Category], Field(max_length=CATEGORIES_MAX, description="A category holds all below it.")
 ]
@@ -118,7 +130,7 @@ class RuleBody(In):
     """A rule by which a trait is inferred from orders, with its evidence."""
 
     trait: Id = Field(examples=["diet"])
-    value: Line | bool | Whole = Field(examples=["vegetarian"])
+    value: Value = Field(examples=["vegetarian"])
     among: AmongBody = Field(default_factory=AmongBody, examples=[{"categories": ["grocery"]}])
     support: SupportBody = Field(examples=[{"orders_at_least": 8, "no_item_of": ["meat", "fish"]}])
     within: Within | None = Field(default=None, description="How far back from now; left out: all we read.")
