@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chalicelib.feedback.model import COMPLAINT_PREFIX, OPEN, SATISFACTION_PREFIX, SCORES, Scale, Status
+from chalicelib.feedback.model import COMPLAINT_PREFIX, OPEN, SATISFACTION_PREFIX, Scale, Status
 from chalicelib.shared.clock import from_text
 from chalicelib.shared.contract import Id, In, Moment, Out, Published, Query, Text
 from chalicelib.shared.facts import Fact
@@ -59,13 +59,6 @@ class SatisfactionBody(In):
     scale: Scale
     order_id: Id | None = Field(default=None, description=ORDER)
     channel: Channel | None = Field(default=None, description=CHANNEL)
-
-    @model_validator(mode="after")
-    def _score_fits(self) -> SatisfactionBody:
-        low, high = SCORES[self.scale]
-        if not low <= self.score <= high:
-            raise ValueError(f"score: must be {low} to {high} on the scale {self.scale}")
-        return self
 
 
 class SatisfactionAnswer(Out):

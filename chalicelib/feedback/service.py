@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.activity import service as timeline
 from chalicelib.customers import reads as people
 from chalicelib.feedback import reads, store
-from chalicelib.feedback.model import STAFF, WEB, Complaint, Satisfaction, Status
+from chalicelib.feedback.model import SCORES, STAFF, WEB, Complaint, Satisfaction, Status
 from chalicelib.feedback.schemas import (
     COMPLAINT_OPENED,
     COMPLAINT_RESOLVED,
@@ -59,6 +59,9 @@ def complaints(customer_id: str, status: Status | None) -> list[Complaint]:
 
 def give(customer_id: str, body: SatisfactionBody, *, own: bool, key: str, now: datetime) -> Satisfaction:
     """Keep a score once per Idempotency-Key; it is on the timeline when this returns. Raises KeyReused."""
+    low, high = SCORES[body.scale]
+    if not low <= body.score <= high:
+        raise InvalidInput.of("score", f"must be {low} to {high} on the scale {body.scale}")
     customer_ids = _selves(customer_id)
     _check_order(body.order_id, customer_ids, own=own)
     drafted = Satisfaction(
