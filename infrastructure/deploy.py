@@ -91,9 +91,13 @@ def make_key(session: Any, function: str, name: str) -> str | None:
     os.environ.update(settings["Environment"]["Variables"])
     from chalicelib.partners import service
     from chalicelib.partners.schemas import KeyRequest
+    from chalicelib.shared.access import EVERY_SCOPE, SECRET, Caller
 
-    request = KeyRequest(name="administrator", kind="secret", scopes=["*"])
-    return service.create_key(request, idempotency_key=name, now=datetime.now(UTC)).key
+    owner = Caller(
+        SECRET, "deployment", frozenset({EVERY_SCOPE})
+    )  # who may change the stack may do everything
+    request = KeyRequest(name="administrator", kind="secret", scopes=[EVERY_SCOPE])
+    return service.create_key(request, maker=owner, idempotency_key=name, now=datetime.now(UTC)).key
 
 
 def another_key(stage: str) -> str:

@@ -14,7 +14,7 @@ routes = Blueprint(__name__)
 @endpoint(routes, "POST /v1/api-keys", body=KeyRequest, answer=KeyAnswer, status=201, needs_key=True)
 def create_key(call: Call[KeyRequest, None]) -> KeyAnswer:
     """Make an API key. The answer shows it once; keep it, only its hash is stored."""
-    return service.create_key(call.body, idempotency_key=call.key, now=call.now)
+    return service.create_key(call.body, maker=call.caller, idempotency_key=call.key, now=call.now)
 
 
 @endpoint(routes, "DELETE /v1/api-keys/{key_id}", answer=KeyRevoked)

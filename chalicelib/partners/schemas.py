@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from chalicelib.shared.access import EVERY_SCOPE, ROUTES
+from chalicelib.shared.access import EVERY_SCOPE, ROUTES, STAFF
 from chalicelib.shared.contract import In, Line, Moment, Out
 
-SCOPES = frozenset({rule.scope for rule in ROUTES.values() if rule.scope} | {EVERY_SCOPE})
+SCOPES = frozenset({rule.scope for rule in ROUTES.values() if rule.scope} | {EVERY_SCOPE, STAFF})
 
 
 class KeyRequest(In):

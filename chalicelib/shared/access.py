@@ -6,7 +6,6 @@ A route that is not in the table does not start. Scopes are for secret keys; `*`
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import time
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ KEY_LENGTH_MAX = 200
 KEY_CACHE_SECONDS = 30  # how long a revoked key may still work
 KEY_CACHE_MAX = 1000
 EVERY_SCOPE = "*"
+STAFF = "staff"  # a key with this scope says in X-Actor for whom it speaks
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Rule:
     """Who may use a route: a secret key with `scope`, a publishable key, a customer token, or anybody."""
 
     scope: str | None = None
+    staff: bool = False  # a key with the scope for staff will do as well
     publishable: bool = False
     customer: bool = False
     public: bool = False
@@ -59,12 +60,76 @@ ROUTES: dict[str, Rule] = {
     "POST /v1/b": EVENTS_IN,
     # customers
     "GET /v1/customers/{customer_id}": Rule("customers:read"),
+    "GET /v1/customers": Rule("customers:read"),
     "PATCH /v1/customers/{customer_id}": Rule("customers:write"),
+    "POST /v1/customers/{customer_id}/merge": Rule("customers:write"),
+    "POST /v1/merges/{merge_id}/undo": Rule("customers:write"),
     "GET /v1/customers/{customer_id}/timeline": Rule("customers:read"),
     "POST /v1/customer-tokens": Rule("customers:impersonate"),
     "GET /v1/me": OWN,
     "PATCH /v1/me": OWN,
     "GET /v1/me/timeline": OWN,
+    # privacy
+    "DELETE /v1/customers/{customer_id}": Rule("privacy:write"),
+    "DELETE /v1/me": OWN,
+    "GET /v1/erasures/{erasure_id}": Rule("privacy:read", customer=True),
+    "POST /v1/customers/{customer_id}/export": Rule("privacy:write"),
+    "POST /v1/me/export": OWN,
+    "GET /v1/exports/{export_id}": Rule("privacy:read", customer=True),
+    "GET /v1/me/explanation": OWN,
+    "GET /v1/settings/sensitive-categories": Rule("settings:read"),
+    "PUT /v1/settings/sensitive-categories": Rule("settings:write"),
+    # traits
+    "GET /v1/customers/{customer_id}/traits": Rule("traits:read"),
+    "GET /v1/computed-traits": Rule("traits:read"),
+    "GET /v1/computed-traits/{trait_name}": Rule("traits:read"),
+    "PUT /v1/computed-traits/{trait_name}": Rule("traits:write"),
+    "DELETE /v1/computed-traits/{trait_name}": Rule("traits:write"),
+    "GET /v1/inference-rules": Rule("traits:read"),
+    "GET /v1/inference-rules/{rule_id}": Rule("traits:read"),
+    "PUT /v1/inference-rules/{rule_id}": Rule("traits:write"),
+    "DELETE /v1/inference-rules/{rule_id}": Rule("traits:write"),
+    "POST /v1/inference-rules/preview": Rule("traits:read"),
+    "GET /v1/settings/interests": Rule("traits:read"),
+    "PUT /v1/settings/interests": Rule("traits:write"),
+    # what staff and customers keep about each other
+    "POST /v1/customers/{customer_id}/notes": Rule("notes:write", staff=True),
+    "GET /v1/customers/{customer_id}/notes": Rule("notes:read", staff=True),
+    "GET /v1/me/notes": OWN,
+    "GET /v1/customers/{customer_id}/watchlist": Rule("watchlist:read", staff=True),
+    "PUT /v1/customers/{customer_id}/watchlist/{item_id}": Rule("watchlist:write", staff=True),
+    "DELETE /v1/customers/{customer_id}/watchlist/{item_id}": Rule("watchlist:write", staff=True),
+    "GET /v1/me/watchlist": OWN,
+    "PUT /v1/me/watchlist/{item_id}": OWN,
+    "DELETE /v1/me/watchlist/{item_id}": OWN,
+    "GET /v1/customers/{customer_id}/projects": Rule("projects:read", staff=True),
+    "GET /v1/customers/{customer_id}/projects/{project_id}": Rule("projects:read", staff=True),
+    "PUT /v1/customers/{customer_id}/projects/{project_id}": Rule("projects:write", staff=True),
+    "DELETE /v1/customers/{customer_id}/projects/{project_id}": Rule("projects:write", staff=True),
+    "GET /v1/me/projects": OWN,
+    "GET /v1/me/projects/{project_id}": OWN,
+    "PUT /v1/me/projects/{project_id}": OWN,
+    "DELETE /v1/me/projects/{project_id}": OWN,
+    # questions, answers and what they earn
+    "GET /v1/profile-questions": Rule("customers:read", publishable=True, customer=True),
+    "POST /v1/profile-answers": Rule("customers:write", publishable=True, customer=True),
+    "GET /v1/settings/profile-questions": Rule("settings:read"),
+    "GET /v1/profile-questions/{question_id}": Rule("settings:read"),
+    "PUT /v1/profile-questions/{question_id}": Rule("settings:write"),
+    "DELETE /v1/profile-questions/{question_id}": Rule("settings:write"),
+    "GET /v1/coupons/{code}": Rule("orders:read"),
+    "POST /v1/coupons/{code}/redeem": Rule("orders:write"),
+    "GET /v1/customers/{customer_id}/coupons": Rule("customers:read"),
+    "GET /v1/me/coupons": OWN,
+    "GET /c/{token}": ANYBODY,
+    # complaints and satisfaction
+    "POST /v1/customers/{customer_id}/complaints": Rule("feedback:write", staff=True),
+    "GET /v1/customers/{customer_id}/complaints": Rule("feedback:read", staff=True),
+    "POST /v1/customers/{customer_id}/complaints/{complaint_id}/resolve": Rule("feedback:write", staff=True),
+    "POST /v1/customers/{customer_id}/satisfaction": Rule("feedback:write", staff=True),
+    "POST /v1/me/complaints": OWN,
+    "GET /v1/me/complaints": OWN,
+    "POST /v1/me/satisfaction": OWN,
     # catalogue
     "GET /v1/items": Rule("catalog:read"),
     "GET /v1/items/{item_id}": Rule("catalog:read"),
@@ -139,7 +204,7 @@ def admit(rule: Rule, headers: Mapping[str, str], *, now: datetime, write_key: s
     if caller is None:
         raise Unauthorized(headers={"WWW-Authenticate": 'Bearer, Basic realm="kokyaku"'})
     allowed = {
-        SECRET: rule.scope is not None and caller.may(rule.scope),
+        SECRET: rule.scope is not None and (caller.may(rule.scope) or (rule.staff and caller.may(STAFF))),
         PUBLISHABLE: rule.publishable,
         CUSTOMER: rule.customer,
     }[caller.kind]
@@ -197,5 +262,5 @@ def _caller(item: Item | None, now: datetime) -> Caller:
 def _basic_user(credentials: str) -> str:
     try:
         return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not UTF-8 inside
         raise Unauthorized("the Basic credentials cannot be read") from None

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 AMOUNT_MAX = 10**12  # in minor units: a hundred million yen orders fit, an overflow does not
+
+# A number as people write it, no longer than Decimal keeps exactly. Decimal itself reads far more: exponents that
+# overflow it, underscores, digits of any script.
+_WRITTEN = re.compile("-?[0-9]{1,15}([.][0-9]{1,12})?")
+
+# What binary floats add when a storefront sums prices (0.1 + 0.2), in minor units; a real digit is never so small.
+_FLOAT_NOISE = Decimal("0.000001")
 
 # ISO 4217 (list one): the currencies whose minor unit is not the hundredth.
 _DIGITS = {
@@ -21,18 +29,22 @@ def digits(currency: str) -> int:
 def to_minor(value: object, currency: str) -> int:
     """Convert an amount in major units (as Segment sends it) exactly to minor units.
 
-    `value` is an int, a float as JSON gave it, or a decimal string. Raises ValueError with a sentence when it is
+    `value` is an int, a float as JSON gave it (its binary noise is not taken for digits), or text such as `19.90`. Raises ValueError with a sentence when it is
     not a number, is negative, too large, or has more digits than the currency.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a number")
-    try:
-        minor = Decimal(str(value)).scaleb(digits(currency))
-    except InvalidOperation:
-        raise ValueError("must be a number") from None
+    if isinstance(value, str) and not _WRITTEN.fullmatch(value):
+        raise ValueError("must be a number")
+    if isinstance(value, int) and abs(value) > AMOUNT_MAX:  # too long a number cannot even be written out
+        raise ValueError(f"must be between 0 and {AMOUNT_MAX} minor units")
+    minor = Decimal(str(value)).scaleb(digits(currency))
     if not minor.is_finite():
         raise ValueError("must be a finite number")
-    if minor != minor.to_integral_value():
+    nearest = minor.to_integral_value()
+    if isinstance(value, float) and nearest and abs(minor - nearest) <= _FLOAT_NOISE:
+        minor = nearest
+    if minor != nearest:
         raise ValueError(f"has more than the {digits(currency)} decimal digits of {currency}")
     if not 0 <= minor <= AMOUNT_MAX:
         raise ValueError(f"must be between 0 and {AMOUNT_MAX} minor units")

@@ -85,6 +85,21 @@ def test_a_key_works_until_it_is_revoked_or_expires(api: Any) -> None:
     assert api.get("/v1/customers/u1/loyalty", {"X-Api-Key": expired["key"]}).status_code == 401
 
 
+def test_nobody_hands_out_more_than_they_hold(api: Any) -> None:
+    clerk = _key(api, ["keys:write", "catalog:read"])
+
+    def ask(scope: str) -> int:
+        body = {"name": "made", "kind": "secret", "scopes": [scope]}
+        return int(api.post("/v1/api-keys", body, clerk, **{"Idempotency-Key": scope}).status_code)
+
+    assert [ask("catalog:read"), ask("catalog:write"), ask("*")] == [201, 403, 403]
+
+
+def test_credentials_that_are_not_text_are_not_credentials(api: Any) -> None:
+    for credentials in ("Basic \xe9", "Basic 44GC", "Basic //8=", "Bearer \xe9", "Bearer \u3042.a.b"):
+        assert api.get("/v1/me", {"Authorization": credentials}).status_code == 401, credentials
+
+
 def test_a_key_is_shown_once_and_stored_as_a_hash(api: Any, aws: Any) -> None:
     body = {"name": "till", "kind": "secret", "scopes": ["loyalty:read"]}
     first = api.post("/v1/api-keys", body, **{"Idempotency-Key": "once"}).json_body
