@@ -1,0 +1,115 @@
+"""What other rooms may ask about questions and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.questions import asking, rules, showing, store
+from chalicelib.questions.asking import Asked
+from chalicelib.questions.model import GREETING_NAME, Coupon, Grant, Question, Said, Who
+from chalicelib.questions.schemas import AskedQuestion
+from chalicelib.shared.clock import to_text
+
+__all__ = ["Turn", "export_of", "greeting_name", "next_question", "said"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What to ask somebody now, None for nothing, and the address in their profile, for who may ask by customer id."""
+
+    question: AskedQuestion | None
+    address: Mapping[str, Any]
+
+
+def next_question(customer_id: str | None, anonymous_id: str | None, *, language: str, now: datetime) -> Turn:
+    """The one most useful question for somebody; raises Gone. Four or five trips."""
+    questions = store.questions()
+    somebody = asking.load(customer_id, anonymous_id)
+    # An anonymous id must not tell where its customer lives.
+    address = somebody.known.get("address") if customer_id is not None else None
+    question = rules.choose(questions, somebody.sheets, somebody.known, now=now)
+    shown = _shown(question, somebody, language) if question else None
+    return Turn(shown, address if isinstance(address, Mapping) else {})
+
+
+def _shown(question: Question, somebody: Asked, language: str) -> AskedQuestion:
+    rewarded = question.answer_set in somebody.rewarded
+    if question.reward and not rewarded and somebody.person:
+        rewarded = bool(store.grants_of(somebody.person.customer_ids, [question.answer_set]))
+    return showing.asked(question, rewards=not rewarded, language=language)
+
+
+def said(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
+    """The traits that somebody's own answers amount to, over all these ids. One trip, consistent, 1 read unit each.
+
+    A customer's are in the profile too; a visitor's are nowhere else.
+    """
+    return rules.values(rules.latest(store.sheets(_who(customer_ids, anonymous_ids))).values())
+
+
+def greeting_name(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> str | None:
+    """The name by which somebody wants to be greeted, because they typed it into a form. One trip."""
+    name = said(customer_ids, anonymous_ids).get(GREETING_NAME)
+    return name if isinstance(name, str) else None
+
+
+def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
+    """Every answer, grant and coupon of one person, as plain JSON."""
+    grants = store.all_grants(customer_ids)
+    return {
+        "answers": [
+            _answer(sheet.who, each)
+            for sheet in store.sheets(_who(customer_ids, anonymous_ids))
+            for each in sorted(sheet.said.values(), key=lambda each: (each.at, each.question_id))
+        ],
+        "rewards": [_grant(each) for each in grants],
+        "coupons": [_coupon(each) for each in store.coupons(each.code for each in grants if each.code)],
+    }
+
+
+def _who(customer_ids: Iterable[str], anonymous_ids: Iterable[str]) -> list[Who]:
+    ids: list[Who] = [("customer", each) for each in customer_ids]
+    return ids + [("anonymous", each) for each in anonymous_ids]
+
+
+def _answer(who: Who, each: Said) -> dict[str, Any]:
+    kind, identifier = who
+    return {
+        f"{kind}_id": identifier,
+        "question_id": each.question_id,
+        "trait": each.trait,
+        "value": each.value,
+        "at": to_text(each.at),
+        "trusted": each.trusted,
+        "skips": each.skips,
+        "wording": each.wording,
+    }
+
+
+def _grant(each: Grant) -> dict[str, Any]:
+    terms = each.reward.coupon
+    content = each.reward.content
+    return {
+        "customer_id": each.customer_id,
+        "answer_set": each.answer_set,
+        "question_id": each.question_id,
+        "points": each.reward.points,
+        "coupon": each.code if terms else None,
+        "content": content.item_id if content else None,
+        "granted_at": to_text(each.granted_at),
+    }
+
+
+def _coupon(each: Coupon) -> dict[str, Any]:
+    return {
+        "code": each.code,
+        "customer_id": each.customer_id,
+        "title": each.terms.title,
+        "issued_at": to_text(each.issued_at),
+        "expires_at": to_text(each.expires_at),
+        "order_id": each.order_id,
+        "redeemed_at": to_text(each.redeemed_at) if each.redeemed_at else None,
+    }

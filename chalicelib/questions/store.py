@@ -1,0 +1,306 @@
+"""What this room keeps.
+
+Settings table: `QUESTION`/`{question_id}`, one partition, so that all are read with one query. People table:
+`C#{customer_id}` or `A#{anonymous_id}`/`ANSWERS` is a sheet; `C#{customer_id}`/`GRANT#{answer_set}` is the mark that a
+promise was kept, once; `COUPON#{code}`/`COUPON`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from chalicelib.questions.model import (
+    QUESTIONS_MAX,
+    SHEET,
+    Choice,
+    ContentTerms,
+    Coupon,
+    CouponTerms,
+    Grant,
+    OnlyIf,
+    Promise,
+    Question,
+    Reward,
+    Said,
+    Sheet,
+    Who,
+)
+from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
+
+PK = "QUESTION"
+GRANT_PREFIX, COUPON = "GRANT#", "COUPON"
+NEW = "attribute_not_exists(pk)"
+AS_SEEN = "version = :seen"
+# Writers who come at the same time may each find room; what they overshoot by is read all the same.
+READ_MAX = 3 * QUESTIONS_MAX
+GRANTS_MAX = 1000
+REDEEMABLE = "attribute_exists(pk) AND attribute_not_exists(redeemed_at) AND expires_at > :now"
+
+
+class SheetMoved(Exception):
+    """Another answer, or our own whose reply was lost, came first: load again and see which."""
+
+
+# --- what the shop asks
+
+
+def questions() -> list[Question]:
+    """Every question by its id. Consistent; one trip, 1 read unit per 4 KB."""
+    items = table("settings").query(PK, limit=READ_MAX, consistent=True)
+    return [_question(json.loads(item["definition"])) for item in items]
+
+
+def save_question(question: Question) -> None:
+    """Put a question in force. One trip, 1 write unit per KB."""
+    definition = asdict(question) | {"updated_at": to_text(question.updated_at)}
+    table("settings").put({"pk": PK, "sk": question.question_id, "definition": _json(definition)})
+
+
+def remove_question(question_id: str) -> None:
+    """Stop asking it, if it is asked. One trip, 1 write unit."""
+    table("settings").delete(PK, question_id)
+
+
+# --- what people said
+
+
+def sheets(who: Iterable[Who]) -> list[Sheet]:
+    """What these ids said, consistent; a sheet of version 0 for each who said nothing. One trip, 1 read unit each."""
+    wanted = list(dict.fromkeys(who))
+    found = table("people").get_many(((partition_of(each), SHEET) for each in wanted), consistent=True)
+    return [_sheet(each, found.get((partition_of(each), SHEET))) for each in wanted]
+
+
+def put_sheet(sheet: Sheet) -> None:
+    """Write a sheet over the version before it; raises SheetMoved. One trip, 1 write unit per KB."""
+    condition, values = (AS_SEEN, {":seen": sheet.version - 1}) if sheet.version > 1 else (NEW, None)
+    try:
+        table("people").put(_sheet_item(sheet), condition=condition, values=values)
+    except ConditionFailed as failed:
+        raise SheetMoved from failed
+
+
+# --- what they were given
+
+
+def grants_of(customer_ids: Sequence[str], answer_sets: Iterable[str]) -> dict[str, Grant]:
+    """What was granted for these answer sets under any of these ids. Consistent; one trip, none for no sets."""
+    keys = [(_pk(each), GRANT_PREFIX + name) for name in answer_sets for each in customer_ids]
+    found = table("people").get_many(keys, consistent=True) if keys else {}
+    granted: dict[str, Grant] = {}
+    for key in keys:
+        if key in found:
+            granted.setdefault(found[key]["answer_set"], _grant(found[key]))
+    return granted
+
+
+def all_grants(customer_ids: Iterable[str]) -> list[Grant]:
+    """Everything granted to these ids. A trip for each, consistent."""
+    return [_grant(item) for customer_id in customer_ids for item in _grant_items(customer_id)]
+
+
+def put_grant(grant: Grant, coupon: Coupon | None) -> bool:
+    """Mark a promise as kept unless it is, with its coupon; whether this call did. One trip, 1 or 4 write units."""
+    people = table("people")
+    item = _grant_item(grant)
+    try:
+        if coupon is None:
+            people.put(item, condition=NEW)
+        else:
+            transact(
+                [people.putting(item, condition=NEW), people.putting(_coupon_item(coupon), condition=NEW)]
+            )
+    except (ConditionFailed, TransactionRefused):
+        return False  # somebody else did, or our own write's reply was lost: the caller reads what stands
+    return True
+
+
+def finish_grant(grant: Grant) -> bool:
+    """Note that a grant's points are in the ledger; whether this call did. One trip, 1 write unit."""
+    try:
+        table("people").update(
+            _pk(grant.customer_id),
+            GRANT_PREFIX + grant.answer_set,
+            "SET done = :true",
+            values={":true": True, ":false": False},
+            condition="done = :false",
+        )
+    except ConditionFailed:
+        return False
+    return True
+
+
+def coupon(code: str) -> Coupon | None:
+    """One coupon, consistent. One trip, 1 read unit."""
+    item = table("people").get(*_coupon_key(code), consistent=True)
+    return _coupon(item) if item else None
+
+
+def coupons(codes: Iterable[str]) -> list[Coupon]:
+    """Many of them, those that are there. One trip per 100."""
+    found = table("people").get_many(map(_coupon_key, codes), consistent=True)
+    return [_coupon(item) for item in found.values()]
+
+
+def redeem(code: str, *, order_id: str, now: datetime) -> Coupon | None:
+    """Redeem a coupon that nobody has and that has not expired; None when it is not so. One trip, 1 write unit."""
+    at = to_text(now)
+    try:
+        item = table("people").update(
+            *_coupon_key(code),
+            "SET redeemed_at = :now, order_id = :order",
+            values={":now": at, ":order": order_id},
+            condition=REDEEMABLE,
+        )
+    except ConditionFailed:
+        return None
+    return _coupon(item)
+
+
+# --- everything of one person
+
+
+def erase(who: Who) -> dict[str, int]:
+    """Remove all of it under one id; returns how many items, by what they are. Safe to break off and repeat."""
+    people = table("people")
+    kind, identifier = who
+    removed = {"answers": 0, "grants": 0, "coupons": 0}
+    for item in _grant_items(identifier) if kind == "customer" else []:
+        if "code" in item and people.get(*_coupon_key(item["code"]), consistent=True):
+            people.delete(*_coupon_key(item["code"]))
+            removed["coupons"] += 1
+        people.delete(item["pk"], item["sk"])
+        removed["grants"] += 1
+    key = (partition_of(who), SHEET)
+    if people.get(*key, consistent=True):
+        people.delete(*key)
+        removed["answers"] += 1
+    return removed
+
+
+def partition_of(who: Who) -> str:
+    """The partition key of a customer or a visitor."""
+    kind, identifier = who
+    return _pk(identifier) if kind == "customer" else f"A#{identifier}"
+
+
+def _pk(customer_id: str) -> str:
+    return f"C#{customer_id}"
+
+
+def _coupon_key(code: str) -> tuple[str, str]:
+    return f"{COUPON}#{code}", COUPON
+
+
+def _grant_items(customer_id: str) -> list[Item]:
+    return table("people").query(_pk(customer_id), prefix=GRANT_PREFIX, limit=GRANTS_MAX, consistent=True)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _question(plain: dict[str, Any]) -> Question:
+    return Question(
+        **plain
+        | {
+            "choices": tuple(Choice(**each) for each in plain["choices"]),
+            "reward": _reward(plain["reward"]) if plain["reward"] else None,
+            "only_if": OnlyIf(**plain["only_if"]) if plain["only_if"] else None,
+            "updated_at": from_text(plain["updated_at"]),
+        }
+    )
+
+
+def _reward(plain: Mapping[str, Any]) -> Reward:
+    return Reward(
+        points=plain["points"],
+        coupon=CouponTerms(**plain["coupon"]) if plain["coupon"] else None,
+        content=ContentTerms(**plain["content"]) if plain["content"] else None,
+    )
+
+
+def _sheet_item(sheet: Sheet) -> Item:
+    # One text each, because an answer may be a number with a fraction, which the store does not take.
+    return {
+        "pk": partition_of(sheet.who),
+        "sk": SHEET,
+        "version": sheet.version,
+        "updated_at": to_text(max(each.at for each in sheet.said.values())),
+        "said": _json([asdict(each) | {"at": to_text(each.at)} for each in sheet.said.values()]),
+        "promises": _json([asdict(each) | {"at": to_text(each.at)} for each in sheet.promises.values()]),
+    }
+
+
+def _sheet(who: Who, item: Item | None) -> Sheet:
+    if item is None:
+        return Sheet(who)
+    said = [Said(**each | {"at": from_text(each["at"])}) for each in json.loads(item["said"])]
+    promises = [
+        Promise(**each | {"at": from_text(each["at"]), "reward": _reward(each["reward"])})
+        for each in json.loads(item["promises"])
+    ]
+    return Sheet(
+        who,
+        item["version"],
+        {each.question_id: each for each in said},
+        {each.answer_set: each for each in promises},
+    )
+
+
+def _grant_item(grant: Grant) -> Item:
+    item: Item = {
+        "pk": _pk(grant.customer_id),
+        "sk": GRANT_PREFIX + grant.answer_set,
+        "customer_id": grant.customer_id,
+        "answer_set": grant.answer_set,
+        "question_id": grant.question_id,
+        "reward": asdict(grant.reward),
+        "promised_at": to_text(grant.promised_at),
+        "granted_at": to_text(grant.granted_at),
+        "done": grant.done,
+    }
+    return item | ({"code": grant.code} if grant.code else {})
+
+
+def _grant(item: Item) -> Grant:
+    return Grant(
+        customer_id=item["customer_id"],
+        answer_set=item["answer_set"],
+        question_id=item["question_id"],
+        reward=_reward(item["reward"]),
+        promised_at=from_text(item["promised_at"]),
+        granted_at=from_text(item["granted_at"]),
+        done=item["done"],
+        code=item.get("code"),
+    )
+
+
+def _coupon_item(coupon: Coupon) -> Item:
+    pk, sk = _coupon_key(coupon.code)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "code": coupon.code,
+        "customer_id": coupon.customer_id,
+        "terms": asdict(coupon.terms),
+        "issued_at": to_text(coupon.issued_at),
+        "expires_at": to_text(coupon.expires_at),
+    }
+
+
+def _coupon(item: Item) -> Coupon:
+    return Coupon(
+        code=item["code"],
+        customer_id=item["customer_id"],
+        terms=CouponTerms(**item["terms"]),
+        issued_at=from_text(item["issued_at"]),
+        expires_at=from_text(item["expires_at"]),
+        order_id=item.get("order_id"),
+        redeemed_at=from_text(item["redeemed_at"]) if "redeemed_at" in item else None,
+    )
