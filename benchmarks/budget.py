@@ -90,6 +90,11 @@ ORDER = {
     "customer_id": "u1", "placed_at": "2026-11-01T09:00:00Z", "currency": "GBP", "total": 590,
     "lines": [{"line_id": "1", "item_id": "85123A", "quantity": 2, "price": 295}],
 }  # fmt: skip
+RULE = {
+    "trait": "diet", "value": "vegetarian", "among": {"categories": ["grocery"]},
+    "support": {"orders_at_least": 8, "no_item_of": ["meat", "fish"]},
+}  # fmt: skip
+SPENT = {"event": "Order Completed", "aggregate": "sum", "property": "total", "within": "P30D"}
 SHIPMENT = {"shipment_id": "s1", "carrier": "jp.yamato", "tracking_number": "123456789012", "line_ids": ["1"]}
 SCAN = {"event_id": "e1", "status": "in_transit", "at": "2026-11-02T09:00:00Z"}
 
@@ -104,6 +109,8 @@ track = _call("POST", "/v1/track", TRACK)
 identify = _call("POST", "/v1/identify", IDENTIFY)
 timeline = _call("GET", "/v1/customers/u1/timeline")
 customer = _call("GET", "/v1/customers/u1")
+rule = _call("PUT", "/v1/inference-rules/vegetarian", RULE)
+spent = _call("PUT", "/v1/computed-traits/spent", SPENT)
 put_item = _call("PUT", "/v1/items/85123A", ITEM, expect=201)
 get_item = _call("GET", "/v1/items/85123A")
 put_order = _call("PUT", "/v1/orders/o1", ORDER, expect=201)
@@ -117,7 +124,16 @@ OPERATIONS = [
     Operation("event: the same again", track, track, calls=2, read_units=0, write_units=2),
     Operation("event: identify somebody new", _nothing, identify, calls=4, read_units=2, write_units=6),
     Operation("timeline: a page", _all(identify, track), timeline, calls=3, read_units=3, write_units=0),
-    Operation("customer: read", identify, customer, calls=3, read_units=3, write_units=0),
+    Operation("customer: read", identify, customer, calls=8, read_units=7.5, write_units=0),
+    Operation(
+        "customer: read, with facts",
+        _all(identify, put_item, put_order, rule, spent),
+        customer,
+        calls=9,
+        read_units=8,
+        write_units=0,
+    ),
+    Operation("traits: define a rule", spent, rule, calls=2, read_units=1, write_units=1),
     Operation("item: put", _nothing, put_item, calls=2, read_units=1, write_units=2),
     Operation("item: read", put_item, get_item, calls=1, read_units=1, write_units=0),
     Operation("order: put", _nothing, put_order, calls=2, read_units=1, write_units=4),
