@@ -168,6 +168,8 @@ class Table:
         elif prefix or after or before:
             low = f"{after}\x00" if after else prefix
             high = before or f"{prefix}\U0010ffff"
+            if low > high:
+                return []  # nothing lies between; DynamoDB would call the question wrong
             terms.append("#r BETWEEN :low AND :high")
             values |= {":low": low or "\x00", ":high": high}
         if len(terms) > 1:
@@ -235,7 +237,9 @@ class Table:
         self, pk: str, sk: str, *, condition: str, values: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """A condition on an item that stays as it is, as one operation of `transact`. 2 write units."""
-        return {"ConditionCheck": _conditioned({"TableName": self.name, "Key": key(pk, sk)}, condition, values)}
+        return {
+            "ConditionCheck": _conditioned({"TableName": self.name, "Key": key(pk, sk)}, condition, values)
+        }
 
     def _write_many(self, requests: Sequence[dict[str, Any]]) -> None:
         for start in range(0, len(requests), BATCH_WRITE_MAX):

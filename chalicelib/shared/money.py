@@ -29,8 +29,9 @@ def digits(currency: str) -> int:
 def to_minor(value: object, currency: str) -> int:
     """Convert an amount in major units (as Segment sends it) exactly to minor units.
 
-    `value` is an int, a float as JSON gave it (its binary noise is not taken for digits), or text such as `19.90`. Raises ValueError with a sentence when it is
-    not a number, is negative, too large, or has more digits than the currency.
+    `value` is an int, a float as JSON gave it (its binary noise is not taken for digits), or text such as `19.90`.
+    Raises ValueError with a sentence when it is not a number, is negative, too large, or has more digits than the
+    currency.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("must be a number")
