@@ -34,9 +34,7 @@ def test_an_amount_as_json_says_it_comes_back_exactly(minor: int, currency: str)
     assert to_minor(minor / 10 ** digits(currency), currency) == minor
 
 
-@pytest.mark.parametrize(
-    ("value", "minor"), [(0.1 + 0.2, 30), (19.9 * 3, 5970), (1.1 * 1.1, None), (5e-324, 0)]
-)
+@pytest.mark.parametrize(("value", "minor"), [(0.1 + 0.2, 30), (19.9 * 3, 5970), (1.1 * 1.1, None)])
 def test_what_binary_sums_add_is_not_taken_for_digits(value: float, minor: int | None) -> None:
     if minor is None:
         with pytest.raises(ValueError, match="has more than"):
@@ -89,6 +87,7 @@ def test_whatever_is_given_is_an_amount_or_a_sentence(value: Any, currency: str)
         (19.999, "USD", "has more than the 2 decimal digits of USD"),
         ("0.5", "JPY", "has more than the 0 decimal digits of JPY"),
         (0.001, "USD", "has more than the 2 decimal digits of USD"),
+        (5e-324, "USD", "has more than the 2 decimal digits of USD"),
         (-1, "USD", f"must be between 0 and {AMOUNT_MAX} minor units"),
         ("-0.01", "USD", f"must be between 0 and {AMOUNT_MAX} minor units"),
         (AMOUNT_MAX, "USD", f"must be between 0 and {AMOUNT_MAX} minor units"),
