@@ -101,10 +101,8 @@ def confidence(supporting: float, contradicting: float, *, z: float = Z) -> floa
     if supporting <= 0:
         return 0.0
     orders = supporting + contradicting
-    share = supporting / orders
-    centre = share + z * z / (2 * orders)
-    margin = z * sqrt(share * (1 - share) / orders + z * z / (4 * orders * orders))
-    return round(max((centre - margin) / (1 + z * z / orders), 0.0), DIGITS)
+    margin = z * sqrt(supporting * contradicting / orders + z * z / 4)
+    return round(max((supporting + z * z / 2 - margin) / (orders + z * z), 0.0), DIGITS)
 
 
 def sensitive_category_of(rule: Rule, sensitive: frozenset[str]) -> str | None:
