@@ -7,33 +7,37 @@ from collections.abc import Sequence
 from chalicelib.customers.schemas import CUSTOMER_ERASED, EXPORT_REQUESTED, CustomerErased, ExportRequested
 from chalicelib.shared.clock import from_text
 from chalicelib.shared.consumer import Change
+from chalicelib.shared.dynamo import Item
 from chalicelib.shared.facts import Fact
 
-CUSTOMER_PREFIX, EXPORT_PREFIX, ERASED = "C#", "EXPORT#", "ERASED"
+CUSTOMER_PREFIX, EXPORT_PREFIX, ERASURE_PREFIX = "C#", "EXPORT#", "ERASURE#"
 
 
 def facts_of(change: Change) -> Sequence[Fact]:
-    """A new tombstone of a customer, or a new wish for a copy, as its fact; nothing for any other change."""
-    new = change.new
-    if new is None or change.old is not None or not new["pk"].startswith(CUSTOMER_PREFIX):
+    """Each id of a new erasure, or a new wish for a copy, as its fact; nothing for any other change."""
+    new, old = change.new, change.old
+    if new is None:
         return []
-    customer_id = new["pk"].removeprefix(CUSTOMER_PREFIX)
-    if new["sk"] == ERASED and "erasure_id" in new:  # a pseudonym's tombstone names no erasure
-        erased = CustomerErased(customer_id=customer_id, erasure_id=new["erasure_id"])
-        return [_fact(CUSTOMER_ERASED, customer_id, new["erased_at"], erased, customer_id)]
-    if new["sk"].startswith(EXPORT_PREFIX):
-        wanted = ExportRequested(customer_id=customer_id, export_id=new["export_id"])
-        return [_fact(EXPORT_REQUESTED, customer_id, new["requested_at"], wanted, wanted.export_id)]
+    if new["pk"].startswith(ERASURE_PREFIX):
+        known = old.get("customer_ids", []) if old else []
+        added = [each for each in new.get("customer_ids", []) if each not in known]
+        return [_erased(customer_id, new) for customer_id in added]
+    if old is None and new["pk"].startswith(CUSTOMER_PREFIX) and new["sk"].startswith(EXPORT_PREFIX):
+        wanted = ExportRequested(customer_id=new["customer_id"], export_id=new["export_id"])
+        return [_fact(EXPORT_REQUESTED, wanted, new["requested_at"], wanted.export_id)]
     return []
 
 
-def _fact(
-    kind: str, customer_id: str, at: str, data: CustomerErased | ExportRequested, cause: str
-) -> Fact:
+def _erased(customer_id: str, erasure: Item) -> Fact:
+    data = CustomerErased(customer_id=customer_id, erasure_id=erasure["erasure_id"])
+    return _fact(CUSTOMER_ERASED, data, erasure["requested_at"], customer_id)
+
+
+def _fact(kind: str, data: CustomerErased | ExportRequested, at: str, cause: str) -> Fact:
     return Fact(
         id=f"{kind}:{cause}",
         type=kind,
-        subject=f"customers/{customer_id}",
+        subject=f"customers/{data.customer_id}",
         time=from_text(at),
         data=data.model_dump(),
         hops=1,

@@ -6,14 +6,16 @@ last word since the merge, and of what was said before it the most restrictive o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chalicelib.customers import rules
-from chalicelib.customers.model import Consent, Profile, Selves
+from chalicelib.customers.model import SELVES_MAX, Absorption, Consent, Profile, Selves
+from chalicelib.shared.errors import Conflict
 
 Consents = Mapping[str, Consent]
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def whole(selves: Selves) -> Profile:
@@ -28,12 +30,44 @@ def whole(selves: Selves) -> Profile:
     return replace(
         head,
         traits=traits,
-        consents=_consents_of(head.customer_id, selves),
+        consents=agreed(
+            head.customer_id, head.absorbed, {each.customer_id: each.consents for each in selves.profiles}
+        ),
+        consent_history=rules.add_to_history(
+            {}, *(evidence for each in selves.profiles for evidence in _heard(each))
+        ),
         anonymous_ids=tuple(dict.fromkeys(linked for each in oldest_first for linked in each.anonymous_ids)),
         created_at=min(filter(None, (each.created_at for each in selves.profiles)), default=None),
         updated_at=max(filter(None, (each.updated_at for each in selves.profiles)), default=None),
         confirmed=any(each.confirmed for each in selves.profiles),
+        external_ids=tuple(dict.fromkeys(known for each in oldest_first for known in each.external_ids)),
     )
+
+
+def heeding(selves: Selves, gates: Mapping[str, Consents]) -> Selves:
+    """The same with what each id's mail gate learnt later than its profile."""
+    heeding = (rules.heed_gate(each, gates.get(each.customer_id, {})) for each in selves.profiles)
+    return replace(selves, profiles=tuple(heeding))
+
+
+def oldest(selves: Selves) -> str:
+    """The id that somebody had first."""
+    return min(
+        selves.profiles,
+        key=lambda each: (each.created_at is None, each.created_at or NEVER, each.customer_id),
+    ).customer_id
+
+
+def agreed(
+    customer_id: str, absorbed: tuple[Absorption, ...], consents: Mapping[str, Consents]
+) -> dict[str, Consent]:
+    """What a person agreed to, by the consents that each of their ids has. `absorbed` are the surviving id's."""
+    folded = dict(consents.get(customer_id, {}))
+    taken_in = [each for each in absorbed if each.into == customer_id]
+    for each in sorted(taken_in, key=lambda absorption: (absorption.at, absorption.merge_id)):
+        others = agreed(each.customer_id, absorbed, consents)
+        folded = fold_consents(folded, others, merged_at=each.at)
+    return folded
 
 
 def fold_consents(ours: Consents, theirs: Consents, *, merged_at: datetime) -> dict[str, Consent]:
@@ -44,13 +78,10 @@ def fold_consents(ours: Consents, theirs: Consents, *, merged_at: datetime) -> d
     return folded
 
 
-def _consents_of(customer_id: str, selves: Selves) -> dict[str, Consent]:
-    own = {each.customer_id: each.consents for each in selves.profiles}
-    folded = dict(own[customer_id])
-    taken_in = [each for each in selves.head.absorbed if each.into == customer_id]
-    for each in sorted(taken_in, key=lambda absorption: (absorption.at, absorption.merge_id)):
-        folded = fold_consents(folded, _consents_of(each.customer_id, selves), merged_at=each.at)
-    return folded
+def _heard(profile: Profile) -> list[Consents]:
+    return [
+        {purpose: consent} for purpose, evidence in profile.consent_history.items() for consent in evidence
+    ] + [profile.consents]
 
 
 def _stricter(one: Consent, other: Consent, merged_at: datetime) -> Consent:
@@ -58,3 +89,38 @@ def _stricter(one: Consent, other: Consent, merged_at: datetime) -> Consent:
     if last.at > merged_at or one.status == other.status:
         return last
     return other if one.is_granted else one
+
+
+def joined(survivor: Profile, taken_in: Profile, *, merge_id: str, at: datetime) -> tuple[Profile, Profile]:
+    """Both profiles after one took in the other; what they hold stays where it is. Both must be surviving ids.
+
+    Raises Conflict when the person would have more ids than anybody reads at once.
+    """
+    absorption = Absorption(taken_in.customer_id, survivor.customer_id, merge_id, at)
+    absorbed = (*survivor.absorbed, absorption, *taken_in.absorbed)
+    if len(absorbed) + 1 > SELVES_MAX:
+        raise Conflict(f"one person may have {SELVES_MAX} customer ids at most")
+    return (
+        replace(survivor, absorbed=absorbed, version=survivor.version + 1),
+        replace(taken_in, merged=absorption, version=taken_in.version + 1),
+    )
+
+
+def parted(survivor: Profile, taken_in: Profile) -> tuple[Profile, Profile]:
+    """Both profiles after a merge was undone: the one that was taken in takes its own absorbed ids along."""
+    gone = {taken_in.customer_id, *(each.customer_id for each in taken_in.absorbed)}
+    left = tuple(each for each in survivor.absorbed if each.customer_id not in gone)
+    return (
+        replace(survivor, absorbed=left, version=survivor.version + 1),
+        replace(taken_in, merged=None, version=taken_in.version + 1),
+    )
+
+
+def merge_moment(earlier: Iterable[datetime], now: datetime) -> datetime:
+    """When a merge counts: after every consent and merge before it, also where a sender's clock was fast."""
+    return max([now, *(at + rules.TICK for at in earlier)])
+
+
+def group_of(absorbed: Iterable[Absorption]) -> str:
+    """The merges behind a surviving id as one text: it differs whenever the person does."""
+    return " ".join(each.merge_id for each in absorbed)

@@ -13,6 +13,13 @@ TRAITS_BYTES_MAX = 16 * 1024
 TRAIT_NAME_LENGTH_MAX = 100
 EMAIL_LENGTH_MAX = 254
 ANONYMOUS_IDS_MAX = 20
+EXTERNAL_IDS_MAX = 20
+CONSENT_HISTORY_MAX = 20  # of each purpose
+SELVES_MAX = 10  # customer ids of one person
+SHARED_BY_MAX = (
+    5  # an id that more people than this share, such as a shop's tablet, says nothing about any of them
+)
+EMAIL, PHONE = "email", "phone"
 
 GRANTED, WITHDRAWN = "granted", "withdrawn"
 Status = Literal["granted", "withdrawn"]
@@ -28,11 +35,12 @@ PURPOSES = (
 )
 
 # Who said it. A hint comes from anybody's browser: it is shown, and never used to address or greet somebody.
-HINT, EVENTS, API, CUSTOMER, IMPORT, UNSUBSCRIBE = (
+HINT, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
     "hint",
     "events",
     "api",
     "customer",
+    "form",
     "import",
     "unsubscribe",
 )
@@ -61,12 +69,13 @@ class Trait:
 
 @dataclass(frozen=True)
 class Consent:
-    """Whether a purpose was agreed to, when, how, and to which wording."""
+    """Whether a purpose was agreed to, when, how, and to which wording in which language."""
 
     status: Status
     at: datetime
     source: str
     wording_version: str | None = None
+    locale: str | None = None
 
     @property
     def is_granted(self) -> bool:
@@ -84,6 +93,26 @@ class Absorption:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """The record of one merge: which id took in which other, why, who did it, and whether it was undone.
+
+    `merged_at` is the moment that divides what was said before it from what was said since. `made` are the
+    ids that had no profile before.
+    """
+
+    merge_id: str
+    survivor: str
+    absorbed: str
+    reason: str
+    merged_by: str
+    merged_at: datetime
+    fingerprint: str = ""
+    made: tuple[str, ...] = ()
+    undone_at: datetime | None = None
+    undone_by: str = ""
+
+
+@dataclass(frozen=True)
 class Profile:
     """What was said to one customer id. `version` counts its changes and is 0 while nothing is stored."""
 
@@ -91,11 +120,14 @@ class Profile:
     version: int = 0
     traits: Mapping[str, Trait] = field(default_factory=dict)
     consents: Mapping[str, Consent] = field(default_factory=dict)
+    consent_history: Mapping[str, tuple[Consent, ...]] = field(default_factory=dict)  # newest first
     anonymous_ids: tuple[str, ...] = ()
+    external_ids: tuple[tuple[str, str], ...] = ()  # (type, id) in other systems
     created_at: datetime | None = None
     updated_at: datetime | None = None
     confirmed: bool = False  # somebody trusted has spoken of this customer
     imported: bool = False
+    changed_by: str = ""  # the member of staff or the key behind the last edit
     merged: Absorption | None = None  # how this id was absorbed; the surviving id speaks for it
     absorbed: tuple[Absorption, ...] = ()  # every id that this one speaks for, also through others
 
@@ -105,6 +137,7 @@ class Selves:
     """The profiles of one person: that of the surviving id, then of every id merged into it."""
 
     profiles: tuple[Profile, ...]
+    written_by: str = ""  # which write the surviving id's profile is of
 
     @property
     def head(self) -> Profile:
@@ -124,7 +157,9 @@ class Statement:
     traits: Mapping[str, Any] = field(default_factory=dict)
     consents: Mapping[str, Consent] = field(default_factory=dict)
     anonymous_id: str | None = None
+    external_ids: tuple[tuple[str, str], ...] = ()
     latest: bool = False
+    said_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +179,9 @@ class Person:
     consents: dict[str, bool]
     created_at: datetime | None
     customer_ids: tuple[str, ...]
+    absorbed: tuple[Absorption, ...] = ()
     erased: bool = False
+    traits: Mapping[str, Any] = field(default_factory=dict)  # declared, with their values
 
     @property
     def head(self) -> str:

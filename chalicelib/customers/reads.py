@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from chalicelib.customers import merging, rules, store
+from chalicelib.customers import erasing, merging, rules, store
 from chalicelib.customers.model import Person
+from chalicelib.shared.dynamo import Item
+from chalicelib.shared.errors import Gone, Moved
 
-__all__ = ["Person", "customer_of", "head", "is_erased", "people", "person"]
+__all__ = [
+    "Person",
+    "agrees",
+    "asked_for",
+    "asked_person",
+    "customer_of",
+    "experiment_unit",
+    "export_of",
+    "group_of",
+    "head",
+    "is_erased",
+    "people",
+    "person",
+]
 
 
 def person(customer_id: str) -> Person | None:
@@ -42,6 +58,48 @@ def head(customer_id: str) -> str:
     return known.head if known else customer_id
 
 
+def asked_for(customer_id: str, *, own: bool = False) -> tuple[str, ...]:
+    """The ids over which what is asked of one customer is read, the surviving one first. As `person`.
+
+    For somebody who asks for one id: raises Moved for one that was merged into another, unless it is a customer's
+    `own` token, and Gone for one that was erased.
+    """
+    known = asked_person(customer_id, own=own)
+    return known.customer_ids if known else (customer_id,)
+
+
+def asked_person(customer_id: str, *, own: bool = False) -> Person | None:
+    """The person of `asked_for`, None when nobody has said who they are."""
+    known = person(customer_id)
+    if known is None:
+        return None
+    if known.erased:
+        raise Gone
+    if known.head != customer_id and not own:
+        raise Moved(variables={"customer_id": known.head})
+    return known
+
+
+def experiment_unit(customer_id: str) -> str:
+    """The id that decides which arm of an experiment somebody is in: of all ids of the person the oldest. As `person`.
+
+    A merge moves only the younger one to the older one's arm, and undoing it moves them back.
+    """
+    return merging.oldest(store.load_selves(customer_id))
+
+
+def agrees(person: Person, purpose: str, gates: Mapping[str, Item]) -> bool:
+    """Whether a person agreed to a purpose, by the mail gates of all their ids."""
+    heard = {customer_id: store.gate_consents(gate) for customer_id, gate in gates.items()}
+    consent = merging.agreed(person.head, person.absorbed, heard).get(purpose)
+    return consent is not None and consent.is_granted
+
+
+def group_of(person: Person) -> str:
+    """What the mail gate of a person's surviving id shows of their merges."""
+    return merging.group_of(person.absorbed)
+
+
 def is_erased(customer_ids: Iterable[str]) -> set[str]:
     """Those of the ids that were erased. One trip per 100, 1 read unit each, consistent."""
     return store.erased_among(customer_ids)
@@ -53,3 +111,8 @@ def customer_of(anonymous_id: str) -> str | None:
     It may be merged into another since; `person` tells.
     """
     return store.customer_of(anonymous_id)
+
+
+def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001
+    """Every profile of one person and every merge of their ids, as plain JSON. A few trips."""
+    return erasing.everything(customer_ids)

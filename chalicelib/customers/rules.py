@@ -14,8 +14,12 @@ from typing import Any
 
 from chalicelib.customers.model import (
     ANONYMOUS_IDS_MAX,
+    CONSENT_HISTORY_MAX,
+    EMAIL,
+    EXTERNAL_IDS_MAX,
     FORGOTTEN_TRAITS_MAX,
     HINT,
+    PHONE,
     TRAITS_BYTES_MAX,
     TRAITS_MAX,
     Consent,
@@ -29,24 +33,40 @@ from chalicelib.shared.errors import InvalidInput
 TICK = timedelta(milliseconds=1)  # the precision of stored times
 
 
-def listen(profile: Profile, said: Statement, *, now: datetime, owner: str | None = None) -> Profile | None:
+def listen(
+    profile: Profile,
+    said: Statement,
+    *,
+    now: datetime,
+    owner: str | None = None,
+    seen: Profile | None = None,
+) -> Profile | None:
     """The profile after a statement, or None when it changes nothing.
 
-    `owner` is the customer whom the statement's anonymous id already belongs to. Raises InvalidInput when the traits
-    become more than a profile may hold.
+    `owner` is the customer whom the statement's anonymous id already belongs to. `seen` is what the author of an edit
+    saw, where that is more than this profile: the whole person. Raises InvalidInput when the traits become more than
+    a profile may hold.
     """
     if said.source == HINT:
         return _hear_hint(profile, said, now)
-    traits = merge_traits(profile.traits, _spoken_traits(profile, said))
+    seen = seen or profile
+    spoken = _spoken_consents(profile, seen, said)
     after = replace(
         profile,
-        traits=traits,
-        consents=merge_consents(profile.consents, _spoken_consents(profile, said)),
+        traits=merge_traits(profile.traits, _spoken_traits(profile, seen, said)),
+        consents=merge_consents(profile.consents, spoken),
+        consent_history=add_to_history(
+            profile.consent_history,
+            {purpose: each for purpose, each in profile.consents.items() if purpose in spoken},
+            spoken,
+        ),
         anonymous_ids=_linked(profile, said.anonymous_id, owner),
+        external_ids=tuple(dict.fromkeys((*profile.external_ids, *said.external_ids)))[-EXTERNAL_IDS_MAX:],
         confirmed=True,
         created_at=_created_at(profile, said, now),
     )
-    return _changed(profile, after, now)
+    changed = _changed(profile, after, now)
+    return replace(changed, changed_by=said.said_by) if changed and said.said_by else changed
 
 
 def merge_traits(known: Mapping[str, Trait], said: Mapping[str, Trait]) -> dict[str, Trait]:
@@ -67,9 +87,22 @@ def merge_consents(known: Mapping[str, Consent], said: Mapping[str, Consent]) ->
     return merged
 
 
-def consent_order(consent: Consent) -> tuple[datetime, bool, str, str]:
+def add_to_history(
+    history: Mapping[str, tuple[Consent, ...]], *heard: Mapping[str, Consent]
+) -> dict[str, tuple[Consent, ...]]:
+    """The evidence of each purpose, newest first, each once, with what was heard besides."""
+    grown = dict(history)
+    for consents in heard:
+        for purpose, consent in consents.items():
+            known = {consent, *grown.get(purpose, ())}
+            grown[purpose] = tuple(sorted(known, key=consent_order, reverse=True)[:CONSENT_HISTORY_MAX])
+    return grown
+
+
+def consent_order(consent: Consent) -> tuple[datetime, bool, str, str, str]:
     """By this the last of two consents is found, whichever way round they came."""
-    return consent.at, not consent.is_granted, consent.source, consent.wording_version or ""
+    details = (consent.source, consent.wording_version or "", consent.locale or "")
+    return consent.at, not consent.is_granted, *details
 
 
 def problem_with_size(values: Mapping[str, Any]) -> str | None:
@@ -103,7 +136,13 @@ def apart(said: Statement, gated: Iterable[str]) -> list[Statement]:
         consents={purpose: each for purpose, each in said.consents.items() if purpose not in purposes[1:]},
     )
     return [first] + [
-        Statement(said.at, said.source, consents={purpose: said.consents[purpose]}, latest=said.latest)
+        Statement(
+            said.at,
+            said.source,
+            consents={purpose: said.consents[purpose]},
+            latest=said.latest,
+            said_by=said.said_by,
+        )
         for purpose in purposes[1:]
     ]
 
@@ -119,13 +158,15 @@ def person(profile: Profile) -> Person:
     return Person(
         customer_id=profile.customer_id,
         anonymous_ids=profile.anonymous_ids,
-        email=_text(trusted.get("email")),
+        email=_text(trusted.get(EMAIL)),
         name=_name(trusted),
         locale=_text(trusted.get("locale")),
         timezone=_text(trusted.get("timezone")),
         consents={purpose: consent.is_granted for purpose, consent in profile.consents.items()},
         created_at=profile.created_at,
         customer_ids=(profile.customer_id, *(each.customer_id for each in profile.absorbed)),
+        absorbed=profile.absorbed,
+        traits=trusted,
     )
 
 
@@ -136,7 +177,7 @@ def nobody(customer_id: str) -> Person:
 
 def identifiers(profile: Profile) -> dict[str, str]:
     """The ids by which people know themselves, as far as somebody trusted gave them."""
-    traits = {name: known_traits(profile).get(name) for name in ("email", "phone")}
+    traits = {name: known_traits(profile).get(name) for name in (EMAIL, PHONE)}
     return {
         name: trait.value
         for name, trait in traits.items()
@@ -154,28 +195,36 @@ def _hear_hint(profile: Profile, said: Statement, now: datetime) -> Profile | No
     return _changed(profile, replace(profile, traits=traits, created_at=min(said.at, now)), now)
 
 
-def _spoken_traits(profile: Profile, said: Statement) -> dict[str, Trait]:
+def _spoken_traits(profile: Profile, seen: Profile, said: Statement) -> dict[str, Trait]:
     spoken = {}
     for name, value in said.traits.items():
-        known = profile.traits.get(name)
+        known = seen.traits.get(name)
         if said.latest and known is not None and known.value == value and known.is_trusted:
-            continue
+            own = profile.traits.get(name)
+            if own is not None and own.value == value and own.is_trusted:
+                continue
         spoken[name] = Trait(value, said.source, _moment(said, known.at if known else None))
     return spoken
 
 
-def _spoken_consents(profile: Profile, said: Statement) -> dict[str, Consent]:
+def _spoken_consents(profile: Profile, seen: Profile, said: Statement) -> dict[str, Consent]:
     spoken = {}
+    merged_at = max((each.at for each in seen.absorbed), default=None)
     for purpose, consent in said.consents.items():
-        known = profile.consents.get(purpose)
-        same = known is not None and (known.status, known.wording_version) == (
-            consent.status,
-            consent.wording_version,
-        )
-        if said.latest and same:
+        known = seen.consents.get(purpose)
+        if said.latest and all(_says(each.consents.get(purpose), consent) for each in (seen, profile)):
             continue  # the older evidence is the better one
-        spoken[purpose] = replace(consent, at=_moment(said, known.at if known else None))
+        moments = [known.at if known else None, merged_at]
+        spoken[purpose] = replace(consent, at=_moment(said, max(filter(None, moments), default=None)))
     return spoken
+
+
+def _says(known: Consent | None, consent: Consent) -> bool:
+    return known is not None and (known.status, known.wording_version, known.locale) == (
+        consent.status,
+        consent.wording_version,
+        consent.locale,
+    )
 
 
 def _moment(said: Statement, known_at: datetime | None) -> datetime:

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from chalicelib.customers.model import EMAIL_LENGTH_MAX, GRANTED, TRAIT_NAME_LENGTH_MAX, WITHDRAWN, Status
+from chalicelib.customers.model import (
+    CONSENT_HISTORY_MAX,
+    EMAIL_LENGTH_MAX,
+    GRANTED,
+    TRAIT_NAME_LENGTH_MAX,
+    WITHDRAWN,
+    Status,
+)
 from chalicelib.customers.rules import problem_with_size
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, check_json
+from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, Query, check_json
 from chalicelib.shared.errors import FieldError
+from chalicelib.traits.schemas import ComputedAnswer, InferredAnswer, InterestsAnswer
 
 CUSTOMER_CREATED = "customer.created"
+CUSTOMER_LINKED = "customer.linked"
+CUSTOMER_MERGED, CUSTOMER_UNMERGED = "customer.merged", "customer.unmerged"
+
+LOOKUP_MAX = 100
+EXTERNAL_ID_LENGTH_MAX = 128
+CUSTOMER_ERASED = "customer.erased"
+EXPORT_REQUESTED = "export.requested"
 
 TOKEN_SECONDS_MIN, TOKEN_SECONDS_MAX, TOKEN_SECONDS = 60, 86_400, 3600
 
 # An address as people type it; whether it exists is found out by writing to it.
 _EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\".]+")
+_LOCALE = r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}"
 _SHAPES = {
     "email": (_EMAIL, "must be an e-mail address"),
     "phone": (re.compile(r"(?=(\D*\d){3})[^\x00-\x1f<>]{3,40}"), "must be a telephone number"),
-    "locale": (re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}"), "must be a locale such as ja-JP"),
+    "locale": (re.compile(_LOCALE), "must be a locale such as ja-JP"),
     "timezone": (re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{1,63}"), "must be a time zone such as Asia/Tokyo"),
 }
 
@@ -57,12 +73,16 @@ def _problem_with_value(name: str, value: Any) -> str | None:
     return None
 
 
+Locale = Annotated[str, Field(pattern=f"^{_LOCALE}$", max_length=64, examples=["ja-JP"])]
+
+
 class ConsentBody(In):
     """Whether a purpose is agreed to; `true` and `false` are short for a status alone."""
 
     status: Status
     wording_version: Line | None = Field(default=None, description="Which text the customer saw.")
     source: Line | None = Field(default=None, description="Where they said so.", examples=["checkout"])
+    locale: Locale | None = Field(default=None, description="In which language they saw it.")
 
     @model_validator(mode="before")
     @classmethod
@@ -112,11 +132,20 @@ class TraitAnswer(Out):
     updated_at: Moment
 
 
-class ConsentAnswer(Out):
+class ConsentEvidence(Out):
+    """Who said it when, how, and to which wording in which language."""
+
     status: Literal["granted", "withdrawn"]
     at: Moment
     source: str
     wording_version: str | None
+    locale: str | None
+
+
+class ConsentAnswer(ConsentEvidence):
+    """What counts now, and the newest evidence behind it."""
+
+    history: list[ConsentEvidence] = Field(description=f"Newest first, {CONSENT_HISTORY_MAX} at most.")
 
 
 class CustomerLoyalty(Out):
@@ -127,18 +156,90 @@ class CustomerAnswer(Out):
     """What is known about a customer."""
 
     customer_id: str
+    customer_ids: list[str] = Field(
+        description="This id, and every id that was merged into it.", examples=[["u1"]]
+    )
     anonymous_ids: list[str] = Field(
         description="Devices and browsers that turned out to be this customer's."
     )
     identifiers: dict[str, str] = Field(examples=[{"email": "hana@example.com"}])
     traits: dict[str, TraitAnswer]
-    inferred_traits: dict[str, Any] = Field(default_factory=dict)
+    computed_traits: dict[str, ComputedAnswer] = Field(
+        description="What the shop defined, as of this second."
+    )
+    inferred_traits: dict[str, InferredAnswer] = Field(description="Each with the orders it rests on.")
+    interests: InterestsAnswer
     consents: dict[str, ConsentAnswer]
     segments: list[str] = Field(default_factory=list)
     scores: dict[str, Any] = Field(default_factory=dict)
     loyalty: CustomerLoyalty
     created_at: Moment | None
     updated_at: Moment | None = Field(description="Null while nobody has said who this is.")
+    updated_by: str | None = Field(
+        description="Whoever made the last `PATCH`: a staff key's `X-Actor`, else the key."
+    )
+
+
+class LookupQuery(Query):
+    """Exactly one of these."""
+
+    email: Line | None = Field(default=None, description="In any case.", examples=["hana@example.com"])
+    phone: Line | None = Field(
+        default=None,
+        description="However it is written; without a country code as dialled in the shop's country.",
+        examples=["090-1234-5678"],
+    )
+    card: Line | None = Field(
+        default=None, description="A store card's number, however it is grouped.", examples=["1234 5678"]
+    )
+    external_id: Line | None = Field(
+        default=None, description="A partner's own id, as `type:id`.", examples=["line:U4af4980629"]
+    )
+    limit: int = Field(default=50, ge=1, le=LOOKUP_MAX)
+    cursor: str | None = Field(default=None, max_length=4096, description="`next_cursor` of the page before.")
+
+
+class CustomerSummary(Out):
+    """One person, as far as it takes to tell them from another."""
+
+    customer_id: str
+    customer_ids: list[str] = Field(description="This id, and every id that was merged into it.")
+    name: str | None
+    identifiers: dict[str, str] = Field(examples=[{"email": "hana@example.com"}])
+    created_at: Moment | None
+    updated_at: Moment | None
+
+
+class CustomersAnswer(Out):
+    """Everybody who has the identifier: usually one; more for an office's telephone or a family's address."""
+
+    data: list[CustomerSummary]
+    next_cursor: str | None
+
+
+class MergeBody(In):
+    """Which customer turned out to be the one in the path."""
+
+    other_id: Id = Field(alias="from", description="The id to take in.", examples=["u2"])
+    reason: Line = Field(description="Why, for the record.", examples=["same person at the till"])
+
+
+class MergeAnswer(Out):
+    """The record of a merge."""
+
+    merge_id: str
+    survivor: str
+    absorbed: str
+    reason: str
+    merged_at: Moment
+    merged_by: str = Field(description="A staff key's `X-Actor`, else the key; `events` for an alias.")
+
+
+class UndoAnswer(MergeAnswer):
+    """The record of a merge that was undone."""
+
+    undone_at: Moment
+    undone_by: str
 
 
 class TokenBody(In):
@@ -155,6 +256,21 @@ class TokenAnswer(Out):
     expires_at: Moment
 
 
+class CustomerMerged(Published):
+    """Facts `customer.merged` and `customer.unmerged`: one id speaks for another from now on, or no longer."""
+
+    merge_id: str
+    survivor: str
+    absorbed: str
+
+
+class CustomerLinked(Published):
+    """Fact `customer.linked`: an anonymous id turned out to be this customer's."""
+
+    customer_id: str
+    anonymous_id: str
+
+
 class CustomerCreated(Published):
     """Fact `customer.created`: somebody became known by a customer id."""
 
@@ -163,3 +279,17 @@ class CustomerCreated(Published):
     imported: bool = Field(
         default=False, description="History brought along, not something that happens now."
     )
+
+
+class CustomerErased(Published):
+    """Fact `customer.erased`: a tombstone stands for a customer id; what is stored of it is being taken away."""
+
+    customer_id: str
+    erasure_id: str
+
+
+class ExportRequested(Published):
+    """Fact `export.requested`: somebody wants a copy of everything stored about a customer."""
+
+    customer_id: str
+    export_id: str

@@ -1,32 +1,46 @@
-"""The people table: `C#{customer_id}` holds a `PROFILE`; `ID#anonymous#{anonymous_id}` holds a `LINK` to its customer."""
+"""The people table: `C#{customer_id}` holds a `PROFILE`; `ID#anonymous#{anonymous_id}` holds a `LINK` to its customer.
+
+`ID#{kind}#{value}` / `C#{customer_id}` lists whose identifier an address, a telephone number or a card is.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.customers.model import (
-    UNSUBSCRIBE,
-    Absorption,
-    Consent,
-    Profile,
-    Selves,
-    Trait,
-    status_of,
-)
+from chalicelib.customers import identifiers, mapping
+from chalicelib.customers.identifiers import Identifier
+from chalicelib.customers.mapping import PROFILE, link_key, pk_of
+from chalicelib.customers.model import SHARED_BY_MAX, UNSUBSCRIBE, Consent, Profile, Selves, status_of
 from chalicelib.messages import gate
+from chalicelib.shared import tombstones
 from chalicelib.shared.clock import from_text, to_text
-from chalicelib.shared.dynamo import TRIES_MAX, ConditionFailed, Item, TransactionRefused, table, transact
+from chalicelib.shared.config import config
+from chalicelib.shared.dynamo import (
+    TRIES_MAX,
+    ConditionFailed,
+    Item,
+    TransactionRefused,
+    table,
+    transact,
+)
 from chalicelib.shared.errors import Busy
 
-PROFILE, LINK, ERASED = "PROFILE", "LINK", "ERASED"
 GATED = gate.PURPOSES
+NOBODY = ""  # whom an anonymous id belongs to that too many people share
 
 NEW = "attribute_not_exists(pk)"
 AS_SEEN = "version = :seen"
 FREE_OR_MINE = "attribute_not_exists(pk) OR customer_id = :me"
+
+
+@dataclass(frozen=True)
+class Link:
+    """Whom an anonymous id belongs to, NOBODY when too many share it, and who else has used it."""
+
+    owner: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,11 +49,19 @@ class Loaded:
 
     profile: Profile
     written_by: str
-    owner: str | None
+    link: Link | None
+
+    @property
+    def owner(self) -> str | None:
+        return self.link.owner if self.link else None
 
 
 class ProfileMoved(Exception):
     """Another write, or our own whose reply was lost, came first: load again and see which."""
+
+
+class Erased(Exception):
+    """This customer was erased, and nothing may make them anew."""
 
 
 class GateIsNewer(Exception):
@@ -52,14 +74,14 @@ class GateIsNewer(Exception):
 
 def load(customer_id: str, anonymous_id: str | None = None) -> Loaded:
     """The profile, consistent. One trip, 1 read unit per 4 KB, 1 more for the anonymous id's link."""
-    keys = [(_pk(customer_id), PROFILE)] + ([_link_key(anonymous_id)] if anonymous_id else [])
+    keys = [(pk_of(customer_id), PROFILE)] + ([link_key(anonymous_id)] if anonymous_id else [])
     found = table("people").get_many(keys, consistent=True)
     item = found.get(keys[0])
     link = found.get(keys[1]) if anonymous_id else None
     return Loaded(
-        profile=_profile(customer_id, item),
+        profile=mapping.to_profile(customer_id, item),
         written_by=item["written_by"] if item else "",
-        owner=link["customer_id"] if link else None,
+        link=Link(link["customer_id"], tuple(link.get("also", ()))) if link else None,
     )
 
 
@@ -70,51 +92,68 @@ def load_selves(customer_id: str) -> Selves:
     and one for the others.
     """
     for _ in range(TRIES_MAX):
-        head = load(customer_id).profile
-        while head.merged:
-            head = load(head.merged.into).profile
+        loaded = load(customer_id)
+        while loaded.profile.merged:
+            loaded = load(loaded.profile.merged.into)
+        head = loaded.profile
         ids = [each.customer_id for each in head.absorbed]
         if customer_id not in (head.customer_id, *ids):
             continue  # a merge was undone while we were on the way
         if not ids:
-            return Selves((head,))
-        found = table("people").get_many([(_pk(each), PROFILE) for each in ids], consistent=True)
-        others = [_profile(each, found.get((_pk(each), PROFILE))) for each in ids]
-        if all(each.merged for each in others):
-            return Selves((head, *others))
+            return Selves((head,), loaded.written_by)
+        others = load_many(ids, consistent=True)
+        if all(each in others and others[each].merged for each in ids):
+            return Selves((head, *(others[each] for each in ids)), loaded.written_by)
     raise Busy("the ids of this customer kept being merged and parted")
+
+
+def load_many(customer_ids: Iterable[str], *, consistent: bool = False) -> dict[str, Profile]:
+    """The profiles of those who have one. One trip per 100, half a read unit per 4 KB each, twice that consistent."""
+    keys = [(pk_of(customer_id), PROFILE) for customer_id in customer_ids]
+    found = table("people").get_many(keys, consistent=consistent)
+    return {item["customer_id"]: mapping.to_profile(item["customer_id"], item) for item in found.values()}
 
 
 def erased_among(customer_ids: Iterable[str]) -> set[str]:
     """Those of the ids that were erased, consistent. One trip per 100, 1 read unit each."""
-    found = table("people").get_many(((_pk(each), ERASED) for each in customer_ids), consistent=True)
-    return {pk.removeprefix("C#") for pk, _ in found}
-
-
-def load_many(customer_ids: Iterable[str]) -> dict[str, Profile]:
-    """The profiles of those who have one. One trip per 100, half a read unit per 4 KB each."""
-    found = table("people").get_many((_pk(customer_id), PROFILE) for customer_id in customer_ids)
-    return {item["customer_id"]: _profile(item["customer_id"], item) for item in found.values()}
+    keys = {tombstones.key_of("customer", each): each for each in customer_ids}
+    return {keys[key] for key in table("people").get_many(keys, consistent=True)}
 
 
 def customer_of(anonymous_id: str) -> str | None:
     """Whom an anonymous id belongs to. One trip, 1 read unit."""
-    link = table("people").get(*_link_key(anonymous_id), consistent=True)
-    return link["customer_id"] if link else None
+    link = table("people").get(*link_key(anonymous_id), consistent=True)
+    return (link["customer_id"] or None) if link else None
 
 
-def commit(before: Profile, after: Profile, *, write_id: str) -> None:
-    """Write a profile with its new link and its change of consent, all or nothing. One trip.
+def having(identifier: Identifier, *, limit: int, after: str = "") -> list[str]:
+    """The customer ids that have an identifier, by id, from behind `after`. One trip, consistent; 1 unit per 4 KB."""
+    found = table("people").query(
+        identifiers.key_of(identifier),
+        after=pk_of(after) if after else "",
+        prefix=pk_of(""),
+        limit=limit,
+        consistent=True,
+    )
+    return [item["customer_id"] for item in found]
 
-    1 write unit per KB; with a link or a consent for a channel 2 per KB and 2 for each of them. Raises ProfileMoved
-    or GateIsNewer.
+
+def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequence[Profile] = ()) -> None:
+    """Write a profile with its links, its identifiers and its change of consent, all or nothing. One trip.
+
+    1 write unit per KB; beside anything else 2 per KB and 2 for each of the rest. `unchanged` are other profiles that
+    must still be as they were read. Raises ProfileMoved, GateIsNewer or Erased.
     """
     people = table("people")
-    item = _item(after) | {"written_by": write_id}
+    item = mapping.of_profile(after) | {"written_by": write_id}
     condition, values = (AS_SEEN, {":seen": before.version}) if before.version else (NEW, {})
     operations = [people.putting(item, condition=condition, values=values)]
-    links = [each for each in after.anonymous_ids if each not in before.anonymous_ids]
-    operations += [_linking(each, after) for each in links]
+    operations += [_alive(after.customer_id)] if not before.version else []
+    operations += [
+        people.checking(pk_of(each.customer_id), PROFILE, condition=AS_SEEN, values={":seen": each.version})
+        for each in unchanged
+    ]
+    operations += _linkings(before, after) + _listings(before, after)
     changed = [each for each in GATED if after.consents.get(each) != before.consents.get(each)]
     operations += [
         gate.consent_operation(
@@ -131,14 +170,62 @@ def commit(before: Profile, after: Profile, *, write_id: str) -> None:
     except ConditionFailed as failed:
         raise ProfileMoved from failed
     except TransactionRefused as refused:
+        if not before.version and refused.reasons[1] == "ConditionalCheckFailed":
+            raise Erased from refused
         if changed and refused.reasons[-1] == "ConditionalCheckFailed":
             raise GateIsNewer(gate_consents(refused.old[-1])) from refused
         raise ProfileMoved from refused
 
 
-def load_gate(customer_id: str) -> dict[str, Consent]:
-    """The consents as the mail gate has them. One trip, 1 read unit."""
-    return gate_consents(table("engagement").get(_pk(customer_id), gate.SK, consistent=True))
+def note_other(anonymous_id: str, link: Link, customer_id: str) -> None:
+    """Remember that somebody else uses a device too; when too many do, it is nobody's from then on.
+
+    One trip, 1 write unit; 4 and a unit per KB of the owner's profile when it is taken from them. A lost race is left
+    to the next one who uses it.
+    """
+    people = table("people")
+    pk, sk = link_key(anonymous_id)
+    also = (*link.also, customer_id)
+    as_seen = {":owner": link.owner, ":count": len(link.also)}
+    condition = "customer_id = :owner AND (attribute_not_exists(also) OR size(also) = :count)"
+    try:
+        if len(also) < SHARED_BY_MAX:
+            people.update(pk, sk, "SET also = :also", values=as_seen | {":also": also}, condition=condition)
+            return
+        loaded = load(link.owner)
+        kept = [each for each in loaded.profile.anonymous_ids if each != anonymous_id]
+        values = {":ids": kept, ":seen": loaded.profile.version, ":next": loaded.profile.version + 1}
+        change = "SET anonymous_ids = :ids, version = :next"
+        transact(
+            [
+                people.updating(
+                    pk,
+                    sk,
+                    "SET customer_id = :nobody, also = :also",
+                    values=as_seen | {":nobody": NOBODY, ":also": also},
+                    condition=condition,
+                ),
+                people.updating(pk_of(link.owner), PROFILE, change, values=values, condition=AS_SEEN),
+            ]
+        )
+    except (ConditionFailed, TransactionRefused):
+        return
+
+
+def load_gates(customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:
+    """The consents as the mail gates of these ids have them. One trip, 1 read unit each."""
+    found = table("engagement").get_many([(pk_of(each), gate.SK) for each in customer_ids], consistent=True)
+    return {each: gate_consents(found.get((pk_of(each), gate.SK))) for each in customer_ids}
+
+
+def gate_key(customer_id: str) -> tuple[str, str]:
+    """Where the mail gate of an id lies."""
+    return pk_of(customer_id), gate.SK
+
+
+def grouping(customer_id: str, group: str) -> dict[str, Any]:
+    """The operation that tells an id's mail gate of its merges."""
+    return gate.grouping(customer_id, group)
 
 
 def gate_consents(item: Item | None) -> dict[str, Consent]:
@@ -154,103 +241,49 @@ def gate_consents(item: Item | None) -> dict[str, Consent]:
     }
 
 
-def import_profiles(profiles: Sequence[Profile], *, write_id: str) -> int:
-    """Write the profiles that are not there yet, with their gates; returns how many. Safe to repeat.
-
-    Per 100 profiles one trip to look and eight to write. Not for use while the same customers speak for themselves.
-    """
-    existing = load_many(profile.customer_id for profile in profiles)
-    fresh = [profile for profile in profiles if profile.customer_id not in existing]
-    # Gates first: a run that dies in between finds these customers missing, and writes both again.
-    table("engagement").put_many([_gate_item(profile) for profile in fresh])
-    table("people").put_many([_item(profile) | {"written_by": write_id} for profile in fresh])
-    return len(fresh)
+def listed(profile: Profile) -> frozenset[Identifier]:
+    """The identifiers under which a profile is found."""
+    return identifiers.of_profile(profile, config().shop_country)
 
 
-def _linking(anonymous_id: str, profile: Profile) -> dict[str, Any]:
-    pk, sk = _link_key(anonymous_id)
-    assert profile.updated_at is not None, "a profile that is written has a time"
-    return table("people").putting(
-        {"pk": pk, "sk": sk, "customer_id": profile.customer_id, "linked_at": to_text(profile.updated_at)},
-        condition=FREE_OR_MINE,
-        values={":me": profile.customer_id},
-    )
+def _alive(customer_id: str) -> dict[str, Any]:
+    return table("people").checking(*tombstones.key_of("customer", customer_id), condition=NEW)
 
 
-def _pk(customer_id: str) -> str:
-    return f"C#{customer_id}"
+def _linkings(before: Profile, after: Profile) -> list[dict[str, Any]]:
+    assert after.updated_at is not None, "a profile that is written has a time"
+    linked_at = to_text(after.updated_at)
+    operations = []
+    for anonymous_id in after.anonymous_ids:
+        pk, sk = link_key(anonymous_id)
+        if anonymous_id not in before.anonymous_ids:
+            item = {"pk": pk, "sk": sk, "customer_id": after.customer_id, "linked_at": linked_at}
+            operations.append(
+                table("people").putting(item, condition=FREE_OR_MINE, values={":me": after.customer_id})
+            )
+    forgotten = [each for each in before.anonymous_ids if each not in after.anonymous_ids]
+    return operations + [table("people").deleting(*link_key(each)) for each in forgotten]
 
 
-def _link_key(anonymous_id: str) -> tuple[str, str]:
-    return f"ID#anonymous#{anonymous_id}", LINK
+def _listings(before: Profile, after: Profile) -> list[dict[str, Any]]:
+    names = identifiers.IDENTIFYING
+    if before.external_ids == after.external_ids and all(
+        before.traits.get(name) == after.traits.get(name) for name in names
+    ):
+        return []
+    old, new = listed(before), listed(after)
+    people = table("people")
+    added = [people.putting(listing(each, after)) for each in sorted(new - old)]
+    removed = [
+        people.deleting(identifiers.key_of(each), pk_of(after.customer_id)) for each in sorted(old - new)
+    ]
+    return added + removed
 
 
-def _item(profile: Profile) -> Item:
-    assert profile.created_at is not None, "a profile that is written has a beginning"
-    assert profile.updated_at is not None, "a profile that is written has a time"
-    traits = {name: [trait.value, trait.source, to_text(trait.at)] for name, trait in profile.traits.items()}
+def listing(identifier: Identifier, profile: Profile) -> Item:
+    """The row by which a profile is found."""
     return {
-        "pk": _pk(profile.customer_id),
-        "sk": PROFILE,
+        "pk": identifiers.key_of(identifier),
+        "sk": pk_of(profile.customer_id),
         "customer_id": profile.customer_id,
-        "version": profile.version,
-        # One text, because a trait may be any JSON, also with fractions, which the store does not take.
-        "traits": json.dumps(traits, ensure_ascii=False, separators=(",", ":")),
-        "consents": {purpose: _consent_item(consent) for purpose, consent in profile.consents.items()},
-        "anonymous_ids": list(profile.anonymous_ids),
-        "created_at": to_text(profile.created_at),
-        "updated_at": to_text(profile.updated_at),
-        "confirmed": profile.confirmed,
-        "imported": profile.imported,
-        **({"merged": _absorption_item(profile.merged)} if profile.merged else {}),
-        **({"absorbed": [*map(_absorption_item, profile.absorbed)]} if profile.absorbed else {}),
     }
-
-
-def _profile(customer_id: str, item: Item | None) -> Profile:
-    if item is None:
-        return Profile(customer_id)
-    traits: Mapping[str, Any] = json.loads(item["traits"])
-    return Profile(
-        customer_id=customer_id,
-        version=item["version"],
-        traits={name: Trait(value, source, from_text(at)) for name, (value, source, at) in traits.items()},
-        consents={
-            purpose: replace(Consent(**each), at=from_text(each["at"]))
-            for purpose, each in item["consents"].items()
-        },
-        anonymous_ids=tuple(item["anonymous_ids"]),
-        created_at=from_text(item["created_at"]),
-        updated_at=from_text(item["updated_at"]),
-        confirmed=item["confirmed"],
-        imported=item["imported"],
-        merged=_absorption(item["merged"]) if "merged" in item else None,
-        absorbed=tuple(map(_absorption, item.get("absorbed", ()))),
-    )
-
-
-def _absorption_item(absorption: Absorption) -> dict[str, Any]:
-    return {
-        "customer_id": absorption.customer_id,
-        "into": absorption.into,
-        "merge_id": absorption.merge_id,
-        "at": to_text(absorption.at),
-    }
-
-
-def _absorption(item: Mapping[str, Any]) -> Absorption:
-    return Absorption(item["customer_id"], item["into"], item["merge_id"], from_text(item["at"]))
-
-
-def _consent_item(consent: Consent) -> dict[str, Any]:
-    item: dict[str, str] = {"status": consent.status, "at": to_text(consent.at), "source": consent.source}
-    return item | ({"wording_version": consent.wording_version} if consent.wording_version else {})
-
-
-def _gate_item(profile: Profile) -> Item:
-    item: Item = {"pk": _pk(profile.customer_id), "sk": gate.SK}
-    for purpose in GATED:
-        if purpose in profile.consents:
-            item[f"consent_{purpose}"] = profile.consents[purpose].is_granted
-            item[f"consent_{purpose}_at"] = to_text(profile.consents[purpose].at)
-    return item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from chalicelib.loyalty.model import POINTS_PER_ENTRY_MAX, Account, Decision, En
 
 RULE_SPEND = "spend"
 RULE_MANUAL = "manual"
+RULE_ACTION = "action"
 
 
 def lot_of(at: datetime, program: Program) -> str:
@@ -76,6 +78,22 @@ def give(
     return accrue(account, entry)
 
 
+def reward_action(
+    account: Account, program: Program, *, action: str, points: int, reason: str, now: datetime
+) -> Decision:
+    """Points for something the customer did, once per action. No Idempotency-Key can be mistaken for one."""
+    entry = Entry(
+        entry_id=f"action:{action}",
+        customer_id=account.customer_id,
+        points=points,
+        rules=(RulePoints(RULE_ACTION, points),),
+        reason=reason,
+        at=now,
+        lot=lot_of(now, program),
+    )
+    return accrue(account, entry)
+
+
 def accrue(account: Account, entry: Entry) -> Decision:
     """Add an entry's points to an account."""
     assert 0 < entry.points <= POINTS_PER_ENTRY_MAX, "schemas and the spend rule must bound points first"
@@ -90,3 +108,18 @@ def accrue(account: Account, entry: Entry) -> Decision:
         lots=lots,
     )
     return Decision(entry, after)
+
+
+def together(accounts: Sequence[Account]) -> Account:
+    """Several accounts of one person as one, under the first one's id."""
+    lots: dict[str, int] = {}
+    for account in accounts:
+        for lot, points in account.lots.items():
+            lots[lot] = lots.get(lot, 0) + points
+    return Account(
+        accounts[0].customer_id,
+        sum(account.version for account in accounts),
+        sum(account.active_points for account in accounts),
+        sum(account.lifetime_points for account in accounts),
+        lots,
+    )

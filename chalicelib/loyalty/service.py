@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from chalicelib.customers import reads as customers
 from chalicelib.loyalty import rules, store
 from chalicelib.loyalty.model import Account, Decision, Program
 from chalicelib.loyalty.schemas import (
@@ -45,6 +46,22 @@ def give_points(customer_id: str, request: AccrualRequest, *, key: str, now: dat
     return answer
 
 
+def reward_action(customer_id: str, *, action: str, points: int, reason: str, now: datetime) -> None:
+    """Give points for something a customer did, once per customer and action, however often it is asked.
+
+    Raises Gone for a customer who was erased.
+    """
+    if privacy.is_erased(customer_id):
+        raise Gone("this customer was erased")
+    program = store.load_program()
+
+    def decide(account: Account) -> Decision:
+        return rules.reward_action(account, program, action=action, points=points, reason=reason, now=now)
+
+    # The action is the cause, so asking again is the same command whatever it is worth by now.
+    _apply(customer_id, f"action:{action}", fingerprint("action", action), decide)
+
+
 def earn_from_order(
     customer_id: str,
     *,
@@ -77,9 +94,13 @@ def earn_from_order(
     _apply(customer_id, f"order:{order_id}", fingerprint("order", order_id), decide)
 
 
-def balance(customer_id: str) -> BalanceAnswer:
-    """What a customer has; a customer who never earned has nothing, which is not an error."""
-    return _balance(store.read(customer_id))
+def balance(customer_id: str, *, own: bool = False) -> BalanceAnswer:
+    """What a person has under all their ids; a customer who never earned has nothing, which is not an error.
+
+    Each id keeps its account, so that undoing a merge leaves each what it earned. Raises Moved for an id that was
+    merged into another, unless it is a customer's `own` token. Two trips, 1 read unit and 1 for each id.
+    """
+    return _balance(rules.together(store.read_many(customers.asked_for(customer_id, own=own))))
 
 
 def program() -> Program:

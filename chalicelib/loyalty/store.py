@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,12 @@ def load(customer_id: str, entry_id: str) -> tuple[Account, Recorded | None]:
 def read(customer_id: str) -> Account:
     """The account alone, consistent so that a customer sees what was just earned. One trip, 1 read unit."""
     return _account(customer_id, table("ledger").get(_pk(customer_id), ACCOUNT, consistent=True))
+
+
+def read_many(customer_ids: Sequence[str]) -> list[Account]:
+    """The accounts of these ids, consistent. One trip, 1 read unit each."""
+    found = table("ledger").get_many([(_pk(each), ACCOUNT) for each in customer_ids], consistent=True)
+    return [_account(each, found.get((_pk(each), ACCOUNT))) for each in customer_ids]
 
 
 def commit(decision: Decision, *, fingerprint: str, answer: str) -> None:

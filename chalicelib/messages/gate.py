@@ -7,13 +7,15 @@ commit on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from chalicelib.messages.model import Gate, MessageClass
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.dynamo import TRIES_MAX, ConditionFailed, Item, table
+from chalicelib.shared.dynamo import TRIES_MAX, ConditionFailed, Item, TransactionRefused, table, transact
 from chalicelib.shared.errors import Busy
 
 SK = "GATE"
@@ -22,10 +24,16 @@ PURPOSES = (EMAIL_MARKETING, "sms", "push")  # what the gate decides; other purp
 SLOTS = (
     16  # keys remembered; a key always falls into the same slot, so the item stays below 1 KB without a read
 )
+ERASED = "erased"  # why nothing is let through for somebody who is being erased
 MARK_LENGTH = 16  # of a key's hash: what is remembered of it
 
+GROUP = "merges"  # of an id that was merged: by which merges, or into which id
 NOT_SUPPRESSED = "attribute_not_exists(suppressed)"
 CONSENTED = f"consent_{EMAIL_MARKETING} = :true"
+
+
+class Regrouped(Exception):
+    """The customer's ids were merged or parted since the caller looked: find out who the person is and ask again."""
 
 
 def consent_operation(
@@ -70,7 +78,9 @@ def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> b
                 SK,
                 f"SET {name} = :false, {name}_at = :at, {name}_source = :source",
                 values={":false": False, ":true": True, ":at": at, ":source": source},
-                condition=f"attribute_not_exists({name}) OR ({name} = :true AND {name}_at <= :at)",
+                # Where ids were merged a grant to another of them may count now, so the word is given anew.
+                condition=f"attribute_not_exists({name}) OR ({name} = :true AND {name}_at <= :at)"
+                f" OR (attribute_exists({GROUP}) AND {name}_at < :at)",
             )
         except ConditionFailed as failed:
             if failed.old is None or not failed.old[name]:
@@ -84,26 +94,80 @@ def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> b
 def admit(customer_id: str, send_key: str, message_class: MessageClass, *, now: datetime) -> Gate | None:
     """Let one message through and remember its key, or return the gate that refused. One trip, 1 write unit.
 
-    Asking again with the same key is let through again while nothing else changed: whether it was already
-    sent is the record's business, and a crash between the two must not lose a message.
+    Asking again with the same key is let through again while nothing else changed: whether it was already sent is
+    the record's business, and a crash between the two must not lose a message. Raises Regrouped for an id that was
+    merged: then all gates of the person are to be asked.
     """
-    condition = NOT_SUPPRESSED
-    mark = hashlib.sha256(send_key.encode()).hexdigest()[:MARK_LENGTH]
-    values: dict[str, Any] = {":mark": mark, ":now": to_text(now)}
+    condition = f"{NOT_SUPPRESSED} AND attribute_not_exists({GROUP})"
+    slot, values = _remembering(send_key, now)
     if message_class is MessageClass.PROMOTIONAL:
-        condition = f"{CONSENTED} AND {NOT_SUPPRESSED}"
+        condition = f"{CONSENTED} AND {condition}"
         values[":true"] = True
     try:
-        table("engagement").update(
-            _pk(customer_id),
-            SK,
-            f"SET slot_{int(mark, 16) % SLOTS} = :mark, admitted_at = :now",
-            values=values,
-            condition=condition,
-        )
+        table("engagement").update(_pk(customer_id), SK, slot, values=values, condition=condition)
     except ConditionFailed as failed:
+        if failed.old is not None and GROUP in failed.old:
+            raise Regrouped from failed
         return _gate(failed.old)
     return None
+
+
+def admit_together(
+    customer_ids: Sequence[str],
+    group: str,
+    send_key: str,
+    message_class: MessageClass,
+    *,
+    agrees: Callable[[Mapping[str, Item]], bool],
+    now: datetime,
+) -> Gate | None:
+    """`admit` for a person of several ids, the surviving one first; the others' gates must stay as they were read.
+
+    `agrees` says of the gates by id whether together they allow promotional mail; `group` is what the surviving id's
+    gate must show of its merges, else Regrouped is raised. Two trips; 1 read unit a gate, and 2 write units a gate.
+    """
+    engagement = table("engagement")
+    for _ in range(TRIES_MAX):
+        found = engagement.get_many([(_pk(each), SK) for each in customer_ids], consistent=True)
+        gates = {each: found.get((_pk(each), SK), {}) for each in customer_ids}
+        head = customer_ids[0]
+        if gates[head].get(GROUP, "") != group:
+            raise Regrouped
+        suppressed = next((gate["suppressed"] for gate in gates.values() if "suppressed" in gate), "")
+        allowed = message_class is MessageClass.TRANSACTIONAL or agrees(gates)
+        if suppressed or not allowed:
+            return Gate(allowed, str(suppressed))
+        slot, values = _remembering(send_key, now)
+        unchanged, seen = _as_seen(gates[head])
+        operations = [
+            engagement.updating(
+                _pk(head),
+                SK,
+                slot,
+                values=values | seen | {":group": group},
+                condition=f"{unchanged} AND {GROUP} = :group",
+            )
+        ]
+        for each in customer_ids[1:]:
+            unchanged, seen = _as_seen(gates[each])
+            operations.append(engagement.checking(_pk(each), SK, condition=unchanged, values=seen))
+        try:
+            transact(operations)
+        except TransactionRefused:
+            continue
+        return None
+    raise Busy("consent kept changing at the same time")
+
+
+def grouping(customer_id: str, group: str) -> dict[str, Any]:
+    """One operation of a transaction: this id was merged with others, or parted from them. 2 write units within it.
+
+    `group` is empty for an id that stands alone again.
+    """
+    engagement = table("engagement")
+    if not group:
+        return engagement.updating(_pk(customer_id), SK, f"REMOVE {GROUP}")
+    return engagement.updating(_pk(customer_id), SK, f"SET {GROUP} = :group", values={":group": group})
 
 
 def suppress(customer_id: str, reason: str) -> None:
@@ -111,9 +175,56 @@ def suppress(customer_id: str, reason: str) -> None:
     table("engagement").update(_pk(customer_id), SK, "SET suppressed = :reason", values={":reason": reason})
 
 
+def closing(customer_id: str) -> dict[str, Any]:
+    """One operation of a transaction: nothing is let through any more, because the customer is being erased."""
+    return table("engagement").updating(
+        _pk(customer_id), SK, "SET suppressed = :erased", values={":erased": ERASED}
+    )
+
+
+def erase(customer_id: str, *, final: bool) -> int:
+    """Forget all but that the gate is closed, and in the end that too; returns how many are gone. Two trips.
+
+    It stays closed until whoever had asked who the customer is before has asked the gate as well.
+    """
+    engagement = table("engagement")
+    if engagement.get(_pk(customer_id), SK, consistent=True) is None:
+        return 0
+    if final:
+        engagement.delete(_pk(customer_id), SK)
+        return 1
+    with contextlib.suppress(ConditionFailed):  # another run of the same erasure has come to its end
+        engagement.put(
+            {"pk": _pk(customer_id), "sk": SK, "suppressed": ERASED}, condition="attribute_exists(pk)"
+        )
+    return 0  # it is counted when it is gone
+
+
 def read(customer_id: str) -> Gate:
     """The gate as it stands. One trip, 1 read unit."""
     return _gate(table("engagement").get(_pk(customer_id), SK, consistent=True))
+
+
+def everything(customer_id: str) -> Item:
+    """The gate as it is stored, empty when there is none. One trip, 1 read unit."""
+    item = table("engagement").get(_pk(customer_id), SK, consistent=True) or {}
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def _remembering(send_key: str, now: datetime) -> tuple[str, dict[str, Any]]:
+    mark = hashlib.sha256(send_key.encode()).hexdigest()[:MARK_LENGTH]
+    change = f"SET slot_{int(mark, 16) % SLOTS} = :mark, admitted_at = :now"
+    return change, {":mark": mark, ":now": to_text(now)}
+
+
+def _as_seen(gate: Item) -> tuple[str, dict[str, Any]]:
+    name = f"consent_{EMAIL_MARKETING}"
+    if name not in gate:
+        return f"{NOT_SUPPRESSED} AND attribute_not_exists({name})", {}
+    return (
+        f"{NOT_SUPPRESSED} AND {name} = :granted AND {name}_at = :granted_at",
+        {":granted": gate[name], ":granted_at": gate[f"{name}_at"]},
+    )
 
 
 def _pk(customer_id: str) -> str:

@@ -15,6 +15,7 @@ NO_ADDRESS = "no_address"
 NO_CONSENT = "no_consent"
 SUPPRESSED = "suppressed"
 EXPIRED = "expired"
+DUPLICATE = "duplicate"  # the same person has it under another customer id
 
 
 class MessageClass(StrEnum):

@@ -6,10 +6,12 @@ never sends one twice, because SES takes no token to recognise a repetition by.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.customers import reads as customers
-from chalicelib.messages import channel, gate, render, rules, store
+from chalicelib.messages import admission, channel, gate, render, rules, store
 from chalicelib.messages.model import (
     EXPIRED,
     NO_ADDRESS,
@@ -21,8 +23,10 @@ from chalicelib.messages.model import (
     Status,
 )
 from chalicelib.messages.schemas import MessageAnswer, MessagesAnswer, MessagesQuery
+from chalicelib.privacy import reads as privacy
 from chalicelib.shared import ids, tokens
 from chalicelib.shared.config import config
+from chalicelib.shared.dynamo import TRIES_MAX
 
 NOT_HEARD = "no_answer"
 ONE_CLICK = "one_click"
@@ -36,14 +40,49 @@ def send(message: Message, *, now: datetime) -> Outcome:
     Consent, suppression and address are asked here and not when somebody decided to send. Two reads, 3 write
     units when it is sent and 2 when it is withheld, beside one request to SES.
     """
+    for _ in range(TRIES_MAX):
+        with contextlib.suppress(gate.Regrouped):
+            return _send(message, now=now)
+    return Outcome.DEFERRED
+
+
+def withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
+    """Record that a message is not sent, and why; one that was sent or withheld before stays so.
+
+    1 write unit, half a read unit. Of somebody who was erased nothing is recorded.
+    """
+    if privacy.is_erased(message.customer_id):
+        return Outcome.WITHHELD
+    return _withhold(message, reason, now=now)
+
+
+def erase(
+    customer_ids: Sequence[str],
+    anonymous_ids: Sequence[str],  # noqa: ARG001
+    *,
+    now: datetime,  # noqa: ARG001
+    final: bool,
+) -> dict[str, int]:
+    """Forget what was sent to these customers; the gate stays closed until the `final` time. Safe to repeat.
+
+    What stops a hashed address stays: its owner asked not to be written to.
+    """
+    return {
+        "engagement.messages": sum(map(store.erase, customer_ids)),
+        "engagement.gates": sum(gate.erase(each, final=final) for each in customer_ids),
+    }
+
+
+def _send(message: Message, *, now: datetime) -> Outcome:
     person = customers.person(message.customer_id)
     if person is None or person.email is None or not rules.is_usable(person.email):
-        return withhold(message, NO_ADDRESS, now=now)
+        is_erased = person is not None and person.erased  # then a record would be about them again
+        return Outcome.WITHHELD if is_erased else _withhold(message, NO_ADDRESS, now=now)
     if store.is_suppressed(person.email):
-        return withhold(message, SUPPRESSED, now=now)
-    refused_by = gate.admit(message.customer_id, message.send_key, message.message_class, now=now)
-    if refused_by is not None:
-        return withhold(message, rules.refusal_of(refused_by, message.message_class), now=now)
+        return _withhold(message, SUPPRESSED, now=now)
+    refusal = admission.refusal(person, message, now=now)
+    if refusal is not None:
+        return _withhold(message, refusal, now=now)
     record = _record(message, Status.CLAIMED, now=now)
     is_promotional = message.message_class is MessageClass.PROMOTIONAL
     mail = render.mail(
@@ -69,11 +108,7 @@ def send(message: Message, *, now: datetime) -> Outcome:
     return OUTCOMES.get(settled.status, Outcome.UNKNOWN)
 
 
-def withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
-    """Record that a message is not sent, and why; one that was sent or withheld before stays so.
-
-    1 write unit.
-    """
+def _withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
     earlier = store.claim(_record(message, Status.WITHHELD, reason=reason, now=now))
     return Outcome.WITHHELD if earlier is None else _after(earlier, now=now)
 
@@ -114,10 +149,13 @@ def suppress_address(address: str, reason: str, *, now: datetime) -> None:
 
 
 def page(customer_id: str, query: MessagesQuery, *, now: datetime) -> MessagesAnswer:
-    """One page of what was sent to a customer or withheld, newest first. One trip."""
+    """One page of what was sent to a customer or withheld, newest first. Two trips, one more for each id merged in."""
+    customer_ids = customers.asked_for(customer_id)
     filter_name = f"messages:{customer_id}"
     before = tokens.position_of(filter_name, query.cursor, now=now)
-    found = [send for send in store.page(customer_id, now=now) if not before or store.position(send) < before]
+    kept = [send for each in customer_ids for send in store.page(each, now=now)]
+    kept.sort(key=store.position, reverse=True)
+    found = [send for send in kept if not before or store.position(send) < before]
     shown = found[: query.limit]
     more = len(found) > query.limit
     cursor = tokens.cursor(filter_name, store.position(shown[-1]), now=now) if more else None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,6 +19,7 @@ SEND_PREFIX = "SEND#"
 SUPPRESSED_SK = "SUPPRESSED"
 NEW = "attribute_not_exists(pk)"
 
+ERASE_PAGE = 100
 MESSAGES_READ_MAX = 2000  # of one customer in KEPT; more than one a day for five years
 
 
@@ -58,8 +60,18 @@ def settle(send: Send, status: Status, *, reason: str = "", provider_id: str = "
             },
         )
     except ConditionFailed as failed:
+        if failed.old is None:
+            return settled  # the customer was erased meanwhile, and nothing of this is kept
         return _in_the_way(failed)
     return settled
+
+
+def was_sent(customer_ids: Sequence[str], send_key: str, *, now: datetime) -> bool:
+    """Whether one of these ids has been sent a message, or may have been. One trip, 1 read unit each."""
+    keys = [(_pk(each), f"{SEND_PREFIX}{send_key}") for each in customer_ids]
+    found = table("engagement").get_many(keys, consistent=True).values()
+    kept = [_send(item) for item in found if item["ttl"] > epoch_seconds(now)]
+    return any(send.status in (Status.SENT, Status.CLAIMED, Status.UNKNOWN) for send in kept)
 
 
 def page(customer_id: str, *, now: datetime) -> list[Send]:
@@ -70,6 +82,23 @@ def page(customer_id: str, *, now: datetime) -> list[Send]:
     found = table("engagement").query(_pk(customer_id), prefix=SEND_PREFIX, limit=MESSAGES_READ_MAX)
     sends = [_send(item) for item in found if item["ttl"] > epoch_seconds(now)]
     return sorted(sends, key=position, reverse=True)
+
+
+def everything(customer_id: str, *, now: datetime) -> list[Item]:
+    """The records of a customer's messages as they are stored. One trip per MB."""
+    found = table("engagement").query(_pk(customer_id), prefix=SEND_PREFIX, limit=MESSAGES_READ_MAX)
+    return [_without_keys(item) for item in found if item["ttl"] > epoch_seconds(now)]
+
+
+def erase(customer_id: str) -> int:
+    """Take away the records of a customer's messages; returns how many. Safe to break off and repeat."""
+    erased = 0
+    while found := table("engagement").query(
+        _pk(customer_id), prefix=SEND_PREFIX, limit=ERASE_PAGE, consistent=True
+    ):
+        table("engagement").delete_many((item["pk"], item["sk"]) for item in found)
+        erased += len(found)
+    return erased
 
 
 def position(send: Send) -> str:
@@ -96,8 +125,12 @@ def just_sent(old: Item | None, new: Item | None) -> Send | None:
     return None if old is not None and old["outcome"] == Status.SENT else _send(new)
 
 
+def _without_keys(item: Item) -> Item:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk", "ttl")}
+
+
 def _in_the_way(failed: ConditionFailed) -> Send:
-    assert failed.old is not None, "records are never taken away while somebody may claim or settle them"
+    assert failed.old is not None, "only a record can stand in the way"
     return _send(failed.old)
 
 

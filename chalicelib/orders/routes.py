@@ -48,7 +48,8 @@ def read_order(call: Call[None, None], order_id: str) -> Answer:
 )
 def list_orders(call: Call[None, OrdersQuery], customer_id: str) -> OrdersAnswer:
     """What a customer ordered, newest first."""
-    return service.page(customer_id, call.query, now=call.now)
+    own = call.caller.customer_id is not None
+    return service.page(customer_id, call.query, own=own, now=call.now)
 
 
 @endpoint(

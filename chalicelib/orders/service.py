@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from chalicelib.customers import reads as customers
 from chalicelib.orders import rules, store
 from chalicelib.orders.model import EVENT, SHOP, Order, OrderLine, ShipTo, Window
 from chalicelib.orders.schemas import (
@@ -114,11 +115,16 @@ def get(order_id: str) -> Order:
     return order
 
 
-def page(customer_id: str, query: OrdersQuery, *, now: datetime) -> OrdersAnswer:
-    """One page of a customer's orders, newest first; nobody's orders are an empty page. One trip."""
-    filter_name = f"orders:{customer_id}"
+def page(customer_id: str, query: OrdersQuery, *, own: bool = False, now: datetime) -> OrdersAnswer:
+    """One page of a person's orders under all their ids, newest first; nobody's orders are an empty page.
+
+    Two trips, one more for each id merged in. Raises Moved for an id that was merged into another, unless it is a
+    customer's `own` token.
+    """
+    customer_ids = customers.asked_for(customer_id, own=own)
+    filter_name = f"orders:{customer_ids[0]}"
     before = tokens.position_of(filter_name, query.cursor, now=now)
-    found = store.history(customer_id, limit=query.limit + 1, before=before)
+    found = store.histories(customer_ids, limit=query.limit + 1, before=before)
     shown = found[: query.limit]
     cursor = tokens.cursor(filter_name, shown[-1][0], now=now) if len(found) > query.limit else None
     data = [

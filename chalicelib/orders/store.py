@@ -107,6 +107,12 @@ def forget_line(customer_id: str, sk: str) -> None:
     table("orders").delete(mapping.customer_pk(customer_id), sk)
 
 
+def histories(customer_ids: Sequence[str], *, limit: int, before: str = "") -> list[tuple[str, PastOrder]]:
+    """The orders of several ids as one history. One trip for each."""
+    found = [past for each in customer_ids for past in history(each, limit=limit, before=before)]
+    return sorted(found, key=lambda past: past[0], reverse=True)[:limit]
+
+
 # --- parcels
 
 

@@ -59,7 +59,7 @@ def load(customer_id: str | None, anonymous_id: str | None) -> Known:
 
 
 def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None) -> History:
-    """A customer's own orders and events, and those of the linked browsers."""
+    """A customer's own orders and events, under every id they have, and those of the linked browsers."""
     person = threads.submit(customers.person, customer_id)
     recorded = threads.submit(orders.newest, customer_id, ORDERS_READ)
     own = threads.submit(activity.newest, [("customer", customer_id)], TOUCHES_READ)
@@ -71,13 +71,19 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None) 
     if _withdrew(profile):
         return History()
     touches = own.result()
+    baskets = recorded.result()
+    customer_ids = profile.customer_ids if profile else (customer_id,)
+    others = [each for each in customer_ids if each != customer_id]
+    if others:
+        baskets = _newest([*baskets, *orders.newest(others, ORDERS_READ)])
+        touches += activity.newest([("customer", each) for each in others], TOUCHES_READ)
     linked = [each for each in reversed(profile.anonymous_ids) if each != anonymous_id] if profile else []
     if linked:
         touches += activity.newest([("anonymous", each) for each in linked[:LINKED_IDS_MAX]], TOUCHES_READ)
     # A shared browser must not join two people.
-    if here and owner and owner.result() in (None, customer_id):
+    if here and owner and owner.result() in (None, *customer_ids):
         touches += here.result()
-    return _history(recorded.result(), touches)
+    return _history(baskets, touches)
 
 
 def _of_visitor(threads: Executor, anonymous_id: str) -> History:
@@ -90,8 +96,13 @@ def _of_visitor(threads: Executor, anonymous_id: str) -> History:
     return _history([], touches.result())
 
 
+def _newest(recorded: Sequence[PastOrder]) -> list[PastOrder]:
+    ordered = sorted(recorded, key=lambda order: (order.placed_at, order.order_id), reverse=True)
+    return ordered[:ORDERS_READ]
+
+
 def _withdrew(person: Person | None) -> bool:
-    return person is not None and person.consents.get(PURPOSE) is False
+    return person is not None and (person.erased or person.consents.get(PURPOSE) is False)
 
 
 def _history(recorded: Sequence[PastOrder], touches: Iterable[Touch]) -> History:

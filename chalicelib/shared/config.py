@@ -17,11 +17,13 @@ class Config:
     tables: dict[str, str]  # short name, e.g. "people" -> the table's name
     bus: str
     keyring_parameter: str
+    exports: str  # the bucket of copies that people take along
     public_url: str  # where customers reach the API; links in mails begin with it
     mail_from: str
     shop_name: str
     shop_address: str  # postal address: Japanese and US mail law want it in every promotional mail
     shop_contact: str
+    shop_country: str  # ISO 3166: where a telephone number without a country code is dialled
 
     @property
     def is_embedded(self) -> bool:
@@ -40,9 +42,11 @@ def config() -> Config:
         tables={name: env[f"{name.upper()}_TABLE"] for name in TABLES},
         bus=env["KOKYAKU_BUS"],
         keyring_parameter=env.get("KOKYAKU_KEYRING", ""),
+        exports=env.get("KOKYAKU_EXPORTS", ""),
         public_url=env["KOKYAKU_PUBLIC_URL"].rstrip("/"),
         mail_from=env["KOKYAKU_MAIL_FROM"],
         shop_name=env["KOKYAKU_SHOP_NAME"],
         shop_address=env["KOKYAKU_SHOP_ADDRESS"],
         shop_contact=env["KOKYAKU_SHOP_CONTACT"],
+        shop_country=env.get("KOKYAKU_SHOP_COUNTRY", "JP"),
     )

@@ -54,6 +54,16 @@ class MissingIdempotencyKey(Refused):
     status, code, title = 400, "idempotency-key-missing", "This route needs an Idempotency-Key header"
 
 
+class Moved(Refused):
+    """What a path names goes under another name now: `variables` are the path's, changed where that is so."""
+
+    status, code, title = 308, "moved", "This was merged into another; look there"
+
+    def __init__(self, detail: str = "", *, variables: Mapping[str, str]) -> None:
+        super().__init__(detail, extra=variables)
+        self.variables = dict(variables)
+
+
 class Unauthorized(Refused):
     status, code, title = 401, "unauthorized", "The key or token is missing, unknown or expired"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar, get_origin
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 from chalice.app import Blueprint, CORSConfig, MultiDict, Request, Response
 from pydantic import BaseModel, ValidationError
@@ -15,12 +15,13 @@ from pydantic import BaseModel, ValidationError
 from chalicelib.shared import access, clock, ids, problems
 from chalicelib.shared.access import Caller
 from chalicelib.shared.config import config
-from chalicelib.shared.errors import InvalidInput, MissingIdempotencyKey, Refused, TooLarge
+from chalicelib.shared.errors import InvalidInput, MissingIdempotencyKey, Moved, Refused, TooLarge
 from chalicelib.shared.logs import log_failure, logger
 
 BODY_BYTES_MAX = 64 * 1024
 BATCH_BYTES_MAX = 500 * 1024
 KEY_LENGTH_MAX = 128
+ACTOR_LENGTH_MAX = 100
 JSON_ONLY = ("application/json",)
 ANY_TYPE = ("*/*",)
 
@@ -54,6 +55,16 @@ class Call(Generic[B, Q]):
     raw: bytes = b""
     key: str = ""  # the Idempotency-Key, where the route asks for one
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
+
+    @property
+    def actor(self) -> str | None:
+        """The member of staff for whom a key with the scope for staff speaks, as it says in X-Actor."""
+        named = self.headers.get("x-actor", "").strip()
+        if not named or not (self.caller.is_trusted and self.caller.may(access.STAFF)):
+            return None
+        if len(named) > ACTOR_LENGTH_MAX or not named.isprintable():
+            raise InvalidInput.of("X-Actor", f"must be 1 to {ACTOR_LENGTH_MAX} printable characters")
+        return named
 
     @property
     def language(self) -> str:
@@ -139,6 +150,9 @@ def _view(blueprint: Blueprint, contract: Contract, bytes_max: int, *, raw: bool
         try:
             call, variables = _open(request, contract, path, bytes_max, raw=raw)
             return _close(contract, contract.function(call, **variables))
+        except Moved as moved:
+            moved.headers["Location"] = _location(request, contract, path | moved.variables)
+            return problems.of_refusal(moved, correlation_id(request))
         except Refused as refused:
             return problems.of_refusal(refused, correlation_id(request))
         except ValidationError as error:
@@ -232,6 +246,18 @@ def _variable(name: str, value: str) -> str:
     # Whether the gateway decodes path segments differs between gateways; ids hold no per cent sign, so once is safe.
     value = unquote(value)
     return value if name == "token" else ids.check(name, value)
+
+
+def _location(request: Request, contract: Contract, variables: Mapping[str, str]) -> str:
+    """The same route for other variables, with the same query, below whatever the gateway puts before our paths."""
+    path = contract.signature.split(" ")[1]
+    sent = str(request.context.get("path", path))
+    before = sent[: max(sent.find("/v1/"), 0)]
+    for name, value in variables.items():
+        path = path.replace(f"{{{name}}}", quote(unquote(value), safe=""))
+    query = request.query_params or MultiDict({})
+    pairs = [(name, value) for name in query for value in query.getlist(name)]
+    return before + path + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def _idempotency_key(headers: Mapping[str, str]) -> str:

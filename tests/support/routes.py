@@ -12,8 +12,17 @@ EXAMPLES = {
     "order_id": "o1",
     "shipment_id": "s1",
     "placement": "for_you",
+    "project_id": "p1",
+    "complaint_id": "c1",
     "key_id": "k1",
+    "merge_id": "m1",
     "token": "not-a-token",
+    "erasure_id": "01KAE5VQ3M5Z8Y7X6W5V4T3S2R",
+    "export_id": "0123456789abcdef0123456789abcdef",
+    "trait_name": "orders_30d",
+    "question_id": "pet",
+    "code": "7KQ2M8RT4WZX1B9D",
+    "rule_id": "vegetarian",
 }
 
 

@@ -145,7 +145,7 @@ IDENTIFY = {
 }
 
 
-@pytest.mark.parametrize(("path", "event", "calls"), [("/v1/track", VIEW, 3), ("/v1/identify", IDENTIFY, 7)])
+@pytest.mark.parametrize(("path", "event", "calls"), [("/v1/track", VIEW, 3), ("/v1/identify", IDENTIFY, 9)])
 def test_a_fault_at_any_call_leaves_nothing_twice_and_nothing_half(
     api: Any, aws: Any, path: str, event: dict[str, Any], calls: int
 ) -> None:

@@ -49,6 +49,7 @@ def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
 ) -> None:
     shop.train()
     shop.order("o1", "u1", "bread", "soap")
+    shop.api.post("/v1/identify", {"messageId": "i0", "userId": "u1"})
     shop.api.post("/v1/identify", {"messageId": "i1", "userId": "linked", "anonymousId": "a1"})
     rounds = Rounds(*sizes)
     FaultyWire(aws).gate = rounds
