@@ -14,6 +14,7 @@ PRODUCTS_MAX = 200
 QUANTITY_MAX = 1_000_000
 AHEAD_MAX = timedelta(days=1)  # how far a client's clock may be wrong before its event is refused
 SKEW_MIN = timedelta(minutes=1)  # less than this is the wire's delay, not a wrong clock
+SKEW_MAX = timedelta(days=366)  # a clock ahead by more says nothing about when things happened
 
 KEPT = timedelta(days=400)
 REMEMBERED = KEPT + timedelta(

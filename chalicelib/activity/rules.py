@@ -21,6 +21,7 @@ from chalicelib.activity.model import (
     ORDER_REFUNDED,
     ORDER_SCOPE,
     SEGMENT_EVENTS,
+    SKEW_MAX,
     SKEW_MIN,
     WATCHING,
     Draft,
@@ -30,7 +31,7 @@ from chalicelib.activity.model import (
     Who,
 )
 from chalicelib.activity.properties import Properties
-from chalicelib.shared import ids
+from chalicelib.shared import clock, ids
 from chalicelib.shared.errors import InvalidInput
 
 ENTRY_ID_LENGTH = 24
@@ -48,15 +49,20 @@ _SEGMENT_NAMES = {name.casefold(): name for name in SEGMENT_EVENTS}
 def happened_at(
     event_type: str, timestamp: datetime | None, sent_at: datetime | None, *, now: datetime
 ) -> datetime:
-    """When an event happened by our clock. Raises InvalidInput for a time that lies more than a day ahead.
+    """When an event happened by our clock. Raises InvalidInput for a time more than a day ahead or before 2000.
 
     A client whose `sentAt` lies ahead has a fast clock, and its times are set back by as much. A `sentAt` in the past
-    proves nothing: a client that was offline may send an old request again.
+    proves nothing: a client that was offline may send an old request again. A clock that is wrong beyond belief is
+    not set right but refused.
     """
     if timestamp is None:
         return now
     if sent_at is not None and sent_at - now > SKEW_MIN:
+        if sent_at - now > SKEW_MAX:
+            raise InvalidInput.of("sentAt", "lies more than a year in the future")
         timestamp -= sent_at - now
+        if timestamp < clock.EARLIEST:
+            raise InvalidInput.of("timestamp", "lies before the year 2000 when the sender's clock is set right")
     if timestamp - now > AHEAD_MAX:
         raise InvalidInput.of("timestamp", "lies more than a day in the future")
     if event_type in ABOUT_PEOPLE:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation
 
 from chalicelib.activity.model import BATCH_EVENTS_MAX, KINDS, MESSAGE_ID_LENGTH_MAX, PAGE_MAX, EventType
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, Query, check_json
+from chalicelib.shared import clock
+from chalicelib.shared.contract import At, Id, In, Line, Moment, Out, Published, Query, check_json
 from chalicelib.shared.errors import FieldError
 
 ACTIVITY_RECORDED = "activity.recorded"
@@ -187,7 +188,7 @@ class TimelineItem(Out):
     id: str
     kind: str = Field(description="view, cart, order, delivery, points, message, page, ...")
     channel: str = Field(description="web, app, store, email, ...")
-    at: Moment
+    at: At
     title: str = Field(
         description="One line for people.", examples=["Viewed WHITE HANGING HEART T-LIGHT HOLDER"]
     )
@@ -246,7 +247,9 @@ def time_of(value: Any) -> datetime | None:
         moment = _time(value)
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    if moment is None or moment.tzinfo is None:
+        return None
+    return moment if clock.EARLIEST <= moment < clock.LATEST else None
 
 
 def check_fields(name: str, values: dict[str, Any]) -> list[FieldError]:

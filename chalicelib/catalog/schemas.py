@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SkipValidation, model_validator
 
 from chalicelib.catalog.model import Kind
-from chalicelib.shared.contract import Currency, Id, In, Json, Line, MinorUnits, Moment, Money, Out, Query
+from chalicelib.shared.contract import At, Currency, Id, In, Json, Line, MinorUnits, Money, Out, Query
 
 BATCH_ITEMS_MAX = 500
 PAGE_MAX = 100
@@ -134,8 +134,8 @@ class ItemAnswer(Out):
     hidden: bool
     audience: AudienceAnswer | None
     attributes: dict[str, Any]
-    created_at: Moment
-    updated_at: Moment
+    created_at: At
+    updated_at: At
 
 
 class ItemsAnswer(Out):

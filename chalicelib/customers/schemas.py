@@ -16,7 +16,7 @@ from chalicelib.customers.model import (
     Status,
 )
 from chalicelib.customers.rules import problem_with_size
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, Query, check_json
+from chalicelib.shared.contract import At, Id, In, Line, Out, Published, Query, check_json
 from chalicelib.shared.errors import FieldError
 from chalicelib.traits.schemas import ComputedAnswer, InferredAnswer, InterestsAnswer
 
@@ -129,14 +129,14 @@ class CustomerPatch(In):
 class TraitAnswer(Out):
     value: Any
     source: str = Field(description="events, api, customer, import; hint: a browser said so, unconfirmed.")
-    updated_at: Moment
+    updated_at: At
 
 
 class ConsentEvidence(Out):
     """Who said it when, how, and to which wording in which language."""
 
     status: Literal["granted", "withdrawn"]
-    at: Moment
+    at: At
     source: str
     wording_version: str | None
     locale: str | None
@@ -173,8 +173,8 @@ class CustomerAnswer(Out):
     segments: list[str] = Field(default_factory=list)
     scores: dict[str, Any] = Field(default_factory=dict)
     loyalty: CustomerLoyalty
-    created_at: Moment | None
-    updated_at: Moment | None = Field(description="Null while nobody has said who this is.")
+    created_at: At | None
+    updated_at: At | None = Field(description="Null while nobody has said who this is.")
     updated_by: str | None = Field(
         description="Whoever made the last `PATCH`: a staff key's `X-Actor`, else the key."
     )
@@ -206,8 +206,8 @@ class CustomerSummary(Out):
     customer_ids: list[str] = Field(description="This id, and every id that was merged into it.")
     name: str | None
     identifiers: dict[str, str] = Field(examples=[{"email": "hana@example.com"}])
-    created_at: Moment | None
-    updated_at: Moment | None
+    created_at: At | None
+    updated_at: At | None
 
 
 class CustomersAnswer(Out):
@@ -231,14 +231,14 @@ class MergeAnswer(Out):
     survivor: str
     absorbed: str
     reason: str
-    merged_at: Moment
+    merged_at: At
     merged_by: str = Field(description="A staff key's `X-Actor`, else the key; `events` for an alias.")
 
 
 class UndoAnswer(MergeAnswer):
     """The record of a merge that was undone."""
 
-    undone_at: Moment
+    undone_at: At
     undone_by: str
 
 
@@ -253,7 +253,7 @@ class TokenAnswer(Out):
     token: str = Field(
         description="Send it as `Authorization: Bearer ...`; it reads and changes this customer only."
     )
-    expires_at: Moment
+    expires_at: At
 
 
 class CustomerMerged(Published):

@@ -17,7 +17,7 @@ from chalicelib.desk.model import (
     TOPICS_MAX,
 )
 from chalicelib.shared.clock import from_text
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, Query, Text
+from chalicelib.shared.contract import At, Id, In, Line, Out, Published, Query, Text
 from chalicelib.shared.facts import Fact
 
 NOTE_ADDED = "note.added"
@@ -69,7 +69,7 @@ class NoteAnswer(Out):
     channel: str
     visible_to_customer: bool
     actor: str | None = Field(description="The `X-Actor` of a staff key; null on the customer's own page.")
-    created_at: Moment
+    created_at: At
 
 
 class NotesAnswer(Out):
@@ -104,7 +104,7 @@ class WatchedCard(Out):
 
 class WatchedAnswer(Out):
     item_id: str
-    added_at: Moment
+    added_at: At
     channel: str
     item: WatchedCard | None = Field(description="Null when the catalogue does not know it, or hides it.")
 
@@ -137,8 +137,8 @@ class ProjectAnswer(Out):
     deadline: date | None
     notes: str
     updated_by: str = Field(description="`shop` or `customer`.")
-    created_at: Moment
-    updated_at: Moment
+    created_at: At
+    updated_at: At
     version: int = Field(description="Grows by one with every change; also the ETag.")
 
 

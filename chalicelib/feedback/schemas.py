@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chalicelib.feedback.model import COMPLAINT_PREFIX, OPEN, SATISFACTION_PREFIX, Scale, Status
 from chalicelib.shared.clock import from_text
-from chalicelib.shared.contract import Id, In, Moment, Out, Published, Query, Text
+from chalicelib.shared.contract import At, Id, In, Out, Published, Query, Text
 from chalicelib.shared.facts import Fact
 
 COMPLAINT_OPENED, COMPLAINT_RESOLVED = "complaint.opened", "complaint.resolved"
@@ -38,8 +38,8 @@ class ComplaintAnswer(Out):
     order_id: str | None
     channel: str
     status: Status
-    opened_at: Moment
-    resolved_at: Moment | None
+    opened_at: At
+    resolved_at: At | None
 
 
 class ComplaintsQuery(Query):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from chalicelib.messages.model import Status
-from chalicelib.shared.contract import Moment, Out, Published, Query
+from chalicelib.shared.contract import At, Out, Published, Query
 
 MESSAGE_SENT = "message.sent"
 PAGE_MAX = 100
@@ -33,7 +33,7 @@ class MessageAnswer(Out):
         "`suppressed`, `expired`, `outdated`, `no_answer`, or the code with which the mail service refused."
     )
     cause: str = Field(description="What it was to be sent for.", examples=["shipment_delivered"])
-    at: Moment
+    at: At
 
 
 class MessagesAnswer(Out):

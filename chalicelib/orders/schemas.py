@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from chalicelib.orders.model import LINES_MAX, Status
 from chalicelib.shared.clock import EARLIEST, LATEST
-from chalicelib.shared.contract import Currency, Id, In, Line, MinorUnits, Moment, Out, Published, Query
+from chalicelib.shared.contract import At, Currency, Id, In, Line, MinorUnits, Moment, Out, Published, Query
 from chalicelib.shared.money import AMOUNT_MAX
 
 ORDER_PLACED = "order.placed"
@@ -122,7 +122,7 @@ class ShipToAnswer(Out):
 class OrderAnswer(Out):
     order_id: str
     customer_id: str
-    placed_at: Moment
+    placed_at: At
     currency: str
     total: int
     discount: int
@@ -148,7 +148,7 @@ class BoughtAnswer(Out):
 
 class PastOrderAnswer(Out):
     order_id: str
-    placed_at: Moment
+    placed_at: At
     currency: str
     total: int
     lines: list[BoughtAnswer]
@@ -219,7 +219,7 @@ class EventAnswer(Out):
 class TrackedEvent(Out):
     event_id: str
     status: Status
-    at: Moment
+    at: At
     raw_status: str | None
     location: str | None
     reason: str | None
@@ -228,7 +228,7 @@ class TrackedEvent(Out):
 
 class TrackedShipment(ShipmentAnswer):
     carrier_name: str
-    since: Moment | None = Field(description="When it entered its status.")
+    since: At | None = Field(description="When it entered its status.")
     events: list[TrackedEvent] = Field(description="By when they happened, earliest first.")
 
 
@@ -237,7 +237,7 @@ class TrackingAnswer(Out):
 
     order_id: str
     customer_id: str
-    placed_at: Moment
+    placed_at: At
     promised: WindowAnswer | None
     shipments: list[TrackedShipment]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from chalicelib.privacy.model import CATEGORIES_MAX
-from chalicelib.shared.contract import In, Moment, Out
+from chalicelib.shared.contract import At, In, Out
 
 StatusShown = Literal["running", "done"]
 
@@ -34,8 +34,8 @@ class ReceiptAnswer(Out):
 
     erasure_id: str
     status: StatusShown
-    requested_at: Moment
-    finished_at: Moment | None
+    requested_at: At
+    finished_at: At | None
     stores: list[StoreAnswer]
     kept: list[KeptAnswer]
 
@@ -49,9 +49,9 @@ class ExportAnswer(Out):
 
     export_id: str
     status: StatusShown
-    requested_at: Moment
+    requested_at: At
     url: str | None = Field(description="Where to fetch it, without a key; null while it is being made.")
-    expires_at: Moment | None = Field(description="Until when this link works; ask again for another.")
+    expires_at: At | None = Field(description="Until when this link works; ask again for another.")
 
 
 def _category(value: str) -> str:
@@ -87,7 +87,7 @@ class PurposeAnswer(Out):
     text: str = Field(description="What it is used for, in plain words.")
     status: Literal["granted", "withdrawn", "not_asked"]
     in_use: bool = Field(description="Whether it is used for you now.")
-    since: Moment | None
+    since: At | None
     source: str | None = Field(description="Where you said so.")
     wording_version: str | None
     switch: SwitchAnswer
@@ -97,7 +97,7 @@ class KnownAnswer(Out):
     name: str = Field(examples=["firstName"])
     value: Any
     source: str = Field(description="Where it came from, in plain words.")
-    since: Moment | None
+    since: At | None
 
 
 class InferredAnswer(Out):

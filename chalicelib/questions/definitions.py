@@ -17,7 +17,7 @@ from chalicelib.questions.model import (
     VALUE_LENGTH_MAX,
     Kind,
 )
-from chalicelib.shared.contract import Id, In, Line, Moment, Money, Out
+from chalicelib.shared.contract import At, Id, In, Line, Money, Out
 
 Trait = Annotated[str, Field(min_length=1, max_length=100, pattern="^[A-Za-z][A-Za-z0-9_.-]*$")]
 Value = Annotated[Line, Field(max_length=VALUE_LENGTH_MAX)]
@@ -165,7 +165,7 @@ class QuestionDefinition(Out):
     answer_set: str
     priority: int
     ask: AskDefinition
-    updated_at: Moment
+    updated_at: At
 
 
 class QuestionDefinitions(Out):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from chalicelib.questions.definitions import ContentDefinition, MoneyShown
 from chalicelib.questions.model import ANSWERS_AT_ONCE_MAX, SHEET
 from chalicelib.shared.clock import from_text
-from chalicelib.shared.contract import Id, In, Line, Moment, Out, Published, Query
+from chalicelib.shared.contract import At, Id, In, Line, Out, Published, Query
 from chalicelib.shared.facts import Fact
 from chalicelib.shared.places import REGION_LENGTH_MAX
 
@@ -116,10 +116,10 @@ class CouponAnswer(Out):
     percent: int | None
     amount: MoneyShown | None
     status: str = Field(examples=["issued", "redeemed", "expired"])
-    issued_at: Moment
-    expires_at: Moment
+    issued_at: At
+    expires_at: At
     order_id: str | None
-    redeemed_at: Moment | None
+    redeemed_at: At | None
 
 
 class CouponsAnswer(Out):
@@ -133,13 +133,13 @@ class GrantedCoupon(Out):
     title: str
     percent: int | None
     amount: MoneyShown | None
-    expires_at: Moment | None
+    expires_at: At | None
 
 
 class GrantedContent(Out):
     item_id: str
     url: str = Field(description="Works for anybody who has it, until it expires.")
-    expires_at: Moment
+    expires_at: At
 
 
 class GrantAnswer(Out):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
-from chalicelib.shared.contract import Currency, Id, MinorUnits, Moment, Out, Query
+from chalicelib.shared.contract import At, Currency, Id, MinorUnits, Out, Query
 
 LIMIT_MAX = 100
 ASKED_MAX = 20
@@ -44,7 +44,7 @@ class EvidenceAnswer(Out):
     kind: str = Field(examples=["order"])
     id: str | None = Field(default=None, description="The order, or the entry of the timeline.")
     item_id: str | None = None
-    at: Moment | None = None
+    at: At | None = None
     count: int | None = Field(default=None, description="How often it was seen.")
     days: int | None = Field(default=None, description="In how many days.")
 

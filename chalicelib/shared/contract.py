@@ -108,6 +108,12 @@ Moment = Annotated[
     PlainSerializer(clock.to_text, return_type=str),
     Field(examples=["2026-11-01T09:00:00Z"]),
 ]
+# A time in an answer. It was judged when it came in: what is stored must never keep an answer from being given.
+At = Annotated[
+    datetime,
+    PlainSerializer(clock.to_text, return_type=str),
+    Field(examples=["2026-11-01T09:00:00Z"]),
+]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code", examples=["JPY"])]
 MinorUnits = Annotated[int, Field(ge=0, le=AMOUNT_MAX, description="integer minor units of the currency")]
 Json = Annotated[dict[str, Any], AfterValidator(check_json)]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator
 
 from chalicelib.catalog.schemas import Category
 from chalicelib.shared import durations
-from chalicelib.shared.contract import INTEGER_MAX, Id, In, Line, Moment, Out, check_text
+from chalicelib.shared.contract import INTEGER_MAX, At, Id, In, Line, Out, check_text
 from chalicelib.shared.errors import FieldError
 from chalicelib.traits.model import (
     CATEGORIES_MAX,
@@ -99,7 +99,7 @@ class ComputedTraitAnswer(Out):
     within: str | None
     filter: FilterAnswer
     trusted_only: bool
-    updated_at: Moment
+    updated_at: At
 
 
 class ComputedTraitsAnswer(Out):
@@ -153,7 +153,7 @@ class RuleAnswer(Out):
     within: str | None
     minimum_confidence: float
     sensitive_category: str | None
-    updated_at: Moment
+    updated_at: At
 
 
 class AmongAnswer(Out):
@@ -196,7 +196,7 @@ class EvidenceAnswer(Out):
     """An order that speaks for or against, and the items in it that do."""
 
     order_id: str
-    at: Moment
+    at: At
     item_ids: list[str]
     gift: bool = Field(description="They were bought for somebody else.")
     weight: float = Field(description="How much it counts; an order for oneself counts 1.")
@@ -224,7 +224,7 @@ class ComputedDetail(ComputedAnswer):
     """A computed trait and how it came about."""
 
     facts: int = Field(description="How many facts it was computed from.")
-    since: Moment | None = Field(description="Facts later than this count; null: all.")
+    since: At | None = Field(description="Facts later than this count; null: all.")
 
 
 class JudgementAnswer(Out):
@@ -250,7 +250,7 @@ class InterestAnswer(Out):
     )
     based_on: dict[str, int] = Field(examples=[{"orders": 2, "repeats": 1, "seconds": 95, "views": 3}])
     item_ids: list[str] = Field(description="The items that weigh most.")
-    last_at: Moment
+    last_at: At
 
 
 class InterestsAnswer(Out):
