@@ -60,7 +60,8 @@ def list_notes(call: Call[None, NotesQuery], customer_id: str) -> NotesAnswer:
 )
 def read_watchlist(call: Call[None, None], customer_id: str) -> WatchlistAnswer:
     """What a customer keeps an eye on, newest first, from every channel and device of theirs."""
-    return service.watched_items(customer_id, language=call.language)
+    own = call.caller.customer_id is not None
+    return service.watched_items(customer_id, own=own, language=call.language)
 
 
 @endpoint(
@@ -100,7 +101,8 @@ def unwatch_item(call: Call[None, WatchQuery], customer_id: str, item_id: str) -
 )
 def list_projects(call: Call[None, None], customer_id: str) -> ProjectsAnswer:
     """What a customer has in mind, the project changed last first."""
-    return ProjectsAnswer(data=[answers.project(each) for each in service.projects(customer_id)])
+    own = call.caller.customer_id is not None
+    return ProjectsAnswer(data=[answers.project(each) for each in service.projects(customer_id, own=own)])
 
 
 @endpoint(
@@ -111,7 +113,8 @@ def list_projects(call: Call[None, None], customer_id: str) -> ProjectsAnswer:
 )
 def read_project(call: Call[None, None], customer_id: str, project_id: str) -> Answer:
     """One project. The ETag is for If-Match when you change it."""
-    return _answer(service.project(customer_id, project_id), status=200)
+    own = call.caller.customer_id is not None
+    return _answer(service.project(customer_id, project_id, own=own), status=200)
 
 
 @endpoint(

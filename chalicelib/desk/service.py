@@ -35,7 +35,7 @@ from chalicelib.desk.schemas import (
 from chalicelib.shared import ids, tokens
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.dynamo import TRIES_MAX
-from chalicelib.shared.errors import Busy, Conflict, Gone, NotFound, StaleVersion
+from chalicelib.shared.errors import Busy, Conflict, NotFound, StaleVersion
 
 PROJECT_CREATED = "project.created"
 WISHLIST_ADDED, WISHLIST_REMOVED = "Product Added to Wishlist", "Product Removed from Wishlist"
@@ -46,7 +46,7 @@ def add_note(customer_id: str, body: NoteBody, *, actor: str | None, key: str, n
 
     A run that ended between the note and its place on the timeline is finished by sending it again.
     """
-    _check_not_erased(customer_id)
+    _selves(customer_id)  # erased? then nothing is written
     drafted = Note(
         note_id=ids.new(now),
         customer_id=customer_id,
@@ -81,7 +81,7 @@ def notes(customer_id: str, query: NotesQuery, *, own: bool, now: datetime) -> N
     """One page of notes about a customer, newest first; their own page has the visible ones only."""
     filter_name = ids.fingerprint("notes", customer_id, str(own))
     before = tokens.position_of(filter_name, query.cursor, now=now)
-    customer_ids, _ = _selves(customer_id)
+    customer_ids, _ = _selves(customer_id, own=own)
     found, following = store.look(customer_ids, visible_only=own, limit=query.limit, before=before)
     return NotesAnswer(
         data=[answers.note(note, own=own) for note in found],
@@ -89,9 +89,9 @@ def notes(customer_id: str, query: NotesQuery, *, own: bool, now: datetime) -> N
     )
 
 
-def watched_items(customer_id: str, *, language: str) -> WatchlistAnswer:
+def watched_items(customer_id: str, *, own: bool, language: str) -> WatchlistAnswer:
     """What a customer keeps an eye on, with what the catalogue says of it now."""
-    found = reads.watchlist(*_selves(customer_id))
+    found = reads.watchlist(*_selves(customer_id, own=own))
     items = catalog.items(each.item_id for each in found)
     return WatchlistAnswer(data=[answers.watched(each, items.get(each.item_id), language) for each in found])
 
@@ -121,14 +121,14 @@ def unwatch(customer_id: str, item_id: str, *, channel: str | None, own: bool, n
     _show(customer_id, item_id, mark, now=now)
 
 
-def projects(customer_id: str) -> Sequence[Project]:
+def projects(customer_id: str, *, own: bool) -> Sequence[Project]:
     """A customer's projects, the one changed last first."""
-    return reads.projects(_selves(customer_id)[0])
+    return reads.projects(_selves(customer_id, own=own)[0])
 
 
-def project(customer_id: str, project_id: str) -> Project:
+def project(customer_id: str, project_id: str, *, own: bool) -> Project:
     """One project; raises NotFound."""
-    found = _find(_selves(customer_id)[0], project_id)
+    found = _find(_selves(customer_id, own=own)[0], project_id)
     if found is None:
         raise NotFound("this customer has no such project")
     return found
@@ -192,16 +192,13 @@ def erase(customer_ids: Sequence[str], anonymous_ids: Sequence[str], *, now: dat
     return {"people.desk": sum(store.erase(who) for who in everybody)}
 
 
-def _selves(customer_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """All ids of the person; raises Gone."""
-    _check_not_erased(customer_id)
-    person = people.person(customer_id)
+def _selves(customer_id: str, *, own: bool = True) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All ids of the person; raises Gone, and Moved for a merged id that somebody else than its `own` person reads.
+
+    What is written stays under the id it was written for, so that undoing a merge gives each side back its own.
+    """
+    person = people.asked_person(customer_id, own=own)
     return (person.customer_ids, person.anonymous_ids) if person else ((customer_id,), ())
-
-
-def _check_not_erased(customer_id: str) -> None:
-    if people.is_erased([customer_id]):
-        raise Gone("this customer was erased")
 
 
 def _say(

@@ -45,7 +45,8 @@ def open_complaint(call: Call[ComplaintBody, None], customer_id: str) -> Complai
 )
 def list_complaints(call: Call[None, ComplaintsQuery], customer_id: str) -> ComplaintsAnswer:
     """A customer's complaints, newest first, up to 200 for each of their ids."""
-    found = service.complaints(customer_id, call.query.status)
+    own = call.caller.customer_id is not None
+    found = service.complaints(customer_id, call.query.status, own=own)
     return ComplaintsAnswer(data=[_answer(each) for each in found])
 
 

@@ -18,7 +18,7 @@ from chalicelib.feedback.schemas import (
 )
 from chalicelib.orders import reads as orders
 from chalicelib.shared import ids
-from chalicelib.shared.errors import Gone, InvalidInput, NotFound
+from chalicelib.shared.errors import InvalidInput, NotFound
 
 
 def complain(customer_id: str, body: ComplaintBody, *, own: bool, key: str, now: datetime) -> Complaint:
@@ -52,9 +52,13 @@ def resolve(customer_id: str, complaint_id: str, *, now: datetime) -> Complaint:
     raise NotFound("this customer has no such complaint")
 
 
-def complaints(customer_id: str, status: Status | None) -> list[Complaint]:
+def complaints(customer_id: str, status: Status | None, *, own: bool) -> list[Complaint]:
     """A customer's complaints, newest first."""
-    return [each for each in reads.complaints(_selves(customer_id)) if status in (None, each.status)]
+    return [
+        each
+        for each in reads.complaints(people.asked_for(customer_id, own=own))
+        if status in (None, each.status)
+    ]
 
 
 def give(customer_id: str, body: SatisfactionBody, *, own: bool, key: str, now: datetime) -> Satisfaction:
@@ -109,11 +113,11 @@ def _tell(complaint: Complaint, event: str, kind: str, at: datetime, *, now: dat
 
 
 def _selves(customer_id: str) -> tuple[str, ...]:
-    """All customer ids of the person; raises Gone."""
-    if people.is_erased([customer_id]):
-        raise Gone("this customer was erased")
-    person = people.person(customer_id)
-    return person.customer_ids if person else (customer_id,)
+    """All customer ids of whom something is written about; raises Gone.
+
+    It stays under the id it was written for, so that undoing a merge gives each side back its own.
+    """
+    return people.asked_for(customer_id, own=True)
 
 
 def _check_order(order_id: str | None, customer_ids: Sequence[str], *, own: bool) -> None:
