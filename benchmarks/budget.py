@@ -105,6 +105,11 @@ earlier = _call(
     "POST", "/v1/customers/u1/loyalty/accruals", {"points": 5, "reason": "survey"}, key="k0", expect=201
 )
 balance = _call("GET", "/v1/customers/u1/loyalty")
+note = _call("POST", "/v1/customers/u1/notes", {"text": "likes the sea"}, key="n1", expect=201)
+complain = _call("POST", "/v1/customers/u1/complaints", {"text": "It came broken."}, key="c1", expect=201)
+watch = _call("PUT", "/v1/customers/u1/watchlist/85123A")
+watchlist = _call("GET", "/v1/customers/u1/watchlist")
+put_project = _call("PUT", "/v1/customers/u1/projects/p1", {"title": "cellar"}, expect=201)
 track = _call("POST", "/v1/track", TRACK)
 identify = _call("POST", "/v1/identify", IDENTIFY)
 timeline = _call("GET", "/v1/customers/u1/timeline")
@@ -134,6 +139,11 @@ OPERATIONS = [
         write_units=0,
     ),
     Operation("traits: define a rule", spent, rule, calls=2, read_units=1, write_units=1),
+    Operation("note: add", identify, note, calls=5, read_units=1.5, write_units=6),
+    Operation("watchlist: put an item", identify, watch, calls=8, read_units=5.5, write_units=3),
+    Operation("watchlist: read", _all(identify, watch), watchlist, calls=3, read_units=4, write_units=0),
+    Operation("project: make", identify, put_project, calls=7, read_units=3.5, write_units=3),
+    Operation("complaint: open", identify, complain, calls=5, read_units=1.5, write_units=6),
     Operation("item: put", _nothing, put_item, calls=2, read_units=1, write_units=2),
     Operation("item: read", put_item, get_item, calls=1, read_units=1, write_units=0),
     Operation("order: put", _nothing, put_order, calls=2, read_units=1, write_units=4),
