@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infrastructure import alarms, gateway, permissions, queues, tables
+from infrastructure import alarms, buckets, gateway, permissions, queues, tables
 from infrastructure.functions import QUEUE, SCHEDULE, STREAM, Function, functions_of
 
 STREAM_RETRIES = 25  # a record that cannot be read holds up its shard only so long
@@ -22,6 +22,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "ShopName": {"Description": "How mails name the shop."},
     "ShopAddress": {"Description": "The shop's postal address, which mail law wants in promotional mail."},
     "ShopContact": {"Description": "Where customers reach the shop: a mail address or a telephone number."},
+    "ShopCountry": {
+        "Description": "ISO 3166 code of the country where telephone numbers without a country code are dialled.",
+        "Default": "JP",
+        "AllowedPattern": "[A-Z]{2}",
+    },
     "AlarmEmail": {"Description": "Who is told when something needs a person. Empty: nobody.", "Default": ""},
     "DeletionProtection": {
         "Description": "Whether tables that hold what nothing else holds refuse to be deleted.",
@@ -40,7 +45,8 @@ def overlay(chalice: dict[str, Any], stage: str) -> dict[str, Any]:
     """What to merge over Chalice's template of the same stage."""
     functions = functions_of(chalice)
     woken = [function for function in functions if function.event]
-    resources: dict[str, Any] = tables.resources() | queues.rules(woken) | queues.queues(woken)
+    resources: dict[str, Any] = tables.resources() | buckets.resources()
+    resources |= queues.rules(woken) | queues.queues(woken)
     for function in functions:
         resources |= _of_function(function, stage)
     resources["RestAPI"] = {"Properties": gateway.properties(stage)}
@@ -65,12 +71,14 @@ def _variables(stage: str) -> dict[str, Any]:
         "PYDANTIC_DISABLE_PLUGINS": "true",
         "KOKYAKU_STAGE": stage,
         "KOKYAKU_BUS": {"Ref": "Bus"},
+        buckets.VARIABLE: {"Ref": buckets.EXPORTS},
         "KOKYAKU_KEYRING": keyring_of(stage),
         "KOKYAKU_PUBLIC_URL": {"Ref": "PublicUrl"},
         "KOKYAKU_MAIL_FROM": {"Ref": "MailFrom"},
         "KOKYAKU_SHOP_NAME": {"Ref": "ShopName"},
         "KOKYAKU_SHOP_ADDRESS": {"Ref": "ShopAddress"},
         "KOKYAKU_SHOP_CONTACT": {"Ref": "ShopContact"},
+        "KOKYAKU_SHOP_COUNTRY": {"Ref": "ShopCountry"},
     }
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from infrastructure import buckets
 from infrastructure.functions import QUEUE, SCHEDULE, STREAM, Function
 from infrastructure.queues import dead_letters_of, queue_of
 from infrastructure.tables import BY_NAME
 
 READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+# A write may hang on an item that stays as it is.
+WRITE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 REMOVE = ("dynamodb:DeleteItem",)
 LOAD = ("dynamodb:BatchWriteItem",)  # can write anything and delete anything, so only who needs it
+STORE, FETCH, DELETE = "s3:PutObject", "s3:GetObject", "s3:DeleteObject"
 
 KEYRING_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
 
@@ -27,27 +30,41 @@ class Grant:
     loads: tuple[str, ...] = ()  # many items at once
     publishes: bool = False  # puts facts on the bus
     mails: bool = False
+    files: tuple[str, ...] = ()  # what it does with the documents people take along
     signs: bool = False  # reads the key ring: tokens, cursors, links
 
+
+# Taking away and taking along touch every room that keeps something of a person.
+PRIVACY = Grant(
+    reads=("activity", "engagement", "ledger", "orders", "people"),
+    writes=("engagement", "ledger", "orders", "people"),
+    removes=("engagement", "ledger", "orders", "people"),
+    loads=("activity", "engagement", "ledger", "orders"),
+    files=(STORE, DELETE),
+)
 
 GRANTS: dict[str, Grant] = {
     "api": Grant(
         reads=tuple(BY_NAME),
         writes=tuple(BY_NAME),
-        removes=("catalog", "orders"),
+        removes=("catalog", "orders", "people", "settings"),
         loads=("catalog",),
         signs=True,
+        files=(FETCH,),  # the links it signs can do what it may
     ),
     "activity_relay": Grant(publishes=True),
     "engagement_relay": Grant(publishes=True),
     "ledger_relay": Grant(publishes=True),
     "orders_relay": Grant(publishes=True),
     "people_relay": Grant(publishes=True),
-    "activity_on_facts": Grant(reads=("activity",), writes=("activity",)),
-    "campaigns_on_facts": Grant(writes=("engagement",)),
-    "loyalty_on_facts": Grant(reads=("ledger", "settings"), writes=("ledger",)),
+    "activity_on_facts": Grant(reads=("activity", "people"), writes=("activity",)),
+    "campaigns_on_facts": Grant(reads=("people",), writes=("engagement",)),
+    "loyalty_on_facts": Grant(reads=("ledger", "people", "settings"), writes=("ledger",)),
     "messages_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True),
-    "orders_on_facts": Grant(reads=("orders",), writes=("orders",), removes=("orders",)),
+    "orders_on_facts": Grant(reads=("orders", "people"), writes=("orders",), removes=("orders",)),
+    "questions_on_facts": Grant(reads=("ledger", "people", "settings"), writes=("ledger", "people")),
+    "privacy_on_facts": PRIVACY,
+    "privacy_tick": PRIVACY,
     "campaigns_tick": Grant(
         reads=("engagement", "people"),
         writes=("engagement",),
@@ -119,6 +136,8 @@ def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
     if grant.mails:
         identities = {"Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"}
         statements.append(_allow(["ses:SendEmail"], [identities]))
+    if grant.files:
+        statements.append(_allow([*grant.files], [buckets.documents()]))
     if grant.signs:
         statements.append(_allow(["ssm:GetParameter"], [{"Fn::Sub": KEYRING_ARN + keyring}]))
     return statements

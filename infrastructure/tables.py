@@ -36,7 +36,7 @@ class Table:
 
 
 TABLES = (
-    Table("people", streamed=True),
+    Table("people", streamed=True, expires=True),
     Table("activity", streamed=True, expires=True),
     # The shop sends its catalogue again, and the models are trained again.
     Table("catalog", irreplaceable=False, index=(BY_KIND, "kind", "shelf_key")),

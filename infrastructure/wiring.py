@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.activity.schemas import ACTIVITY_RECORDED
-from chalicelib.customers.schemas import CUSTOMER_CREATED
+from chalicelib.customers.schemas import CUSTOMER_CREATED, CUSTOMER_ERASED, CUSTOMER_LINKED, EXPORT_REQUESTED
 from chalicelib.loyalty.schemas import POINTS_ACCRUED
 from chalicelib.messages.schemas import MESSAGE_SENT
 from chalicelib.orders.schemas import ORDER_PLACED, SHIPMENT_STATUS_CHANGED
+from chalicelib.questions.schemas import PROFILE_ANSWERED
 from chalicelib.shared.facts import SOURCE
 
 
@@ -47,6 +48,8 @@ HEARD: dict[str, tuple[Heard, ...]] = {
     "campaigns": (Heard(CUSTOMER_CREATED, NEWS),),
     "loyalty": (Heard(ORDER_PLACED),),
     "messages": (Heard(SHIPMENT_STATUS_CHANGED),),
+    "privacy": (Heard(CUSTOMER_ERASED), Heard(EXPORT_REQUESTED)),
+    "questions": (Heard(CUSTOMER_LINKED), Heard(PROFILE_ANSWERED)),
     # Only what a secret key reports is an order; what a browser says is a hint.
     "orders": (Heard(ACTIVITY_RECORDED, {"event": ("Order Completed",), "trusted": (True,)}),),
 }

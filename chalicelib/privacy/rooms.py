@@ -13,6 +13,8 @@ from chalicelib.activity import reads as activity_reads
 from chalicelib.activity import service as activity
 from chalicelib.campaigns import reads as campaigns_reads
 from chalicelib.campaigns import service as campaigns
+from chalicelib.customers import reads as customers_reads
+from chalicelib.customers import service as customers
 from chalicelib.desk import reads as desk_reads
 from chalicelib.desk import service as desk
 from chalicelib.feedback import reads as feedback_reads
@@ -25,9 +27,15 @@ from chalicelib.orders import erasing as orders
 from chalicelib.orders import reads as orders_reads
 from chalicelib.privacy import export_store, files
 from chalicelib.privacy.model import Subject
+from chalicelib.questions import reads as questions_reads
+from chalicelib.questions import service as questions
 
 Erase = Callable[[Subject, datetime], Mapping[str, int]]
 ExportOf = Callable[[tuple[str, ...], tuple[str, ...]], dict[str, Any]]
+
+
+def _customers(who: Subject, now: datetime) -> Mapping[str, int]:
+    return customers.erase(who.customer_ids, who.anonymous_ids, now=now)
 
 
 def _messages(who: Subject, now: datetime) -> Mapping[str, int]:
@@ -48,6 +56,10 @@ def _desk(who: Subject, now: datetime) -> Mapping[str, int]:
 
 def _feedback(who: Subject, now: datetime) -> Mapping[str, int]:
     return feedback.erase(who.customer_ids, who.anonymous_ids, now=now)
+
+
+def _questions(who: Subject, now: datetime) -> Mapping[str, int]:
+    return questions.erase(who.customer_ids, who.anonymous_ids, now=now)
 
 
 def _orders(who: Subject, now: datetime) -> Mapping[str, int]:
@@ -72,17 +84,20 @@ def _exports(who: Subject, now: datetime) -> Mapping[str, int]:  # noqa: ARG001
 
 # In this order: the profile first, so that nobody is found by their id any more; their ids stand in the erasure.
 ERASERS: dict[str, Erase] = {
+    "customers": _customers,
     "messages": _messages,
     "campaigns": _campaigns,
     "exports": _exports,
     "activity": _activity,
     "desk": _desk,
     "feedback": _feedback,
+    "questions": _questions,
     "orders": _orders,
     "loyalty": _loyalty,
 }
 
 EXPORTERS: dict[str, ExportOf] = {
+    "customers": customers_reads.export_of,
     "activity": activity_reads.export_of,
     "orders": orders_reads.export_of,
     "loyalty": loyalty_reads.export_of,
@@ -90,4 +105,5 @@ EXPORTERS: dict[str, ExportOf] = {
     "campaigns": campaigns_reads.export_of,
     "desk": desk_reads.export_of,
     "feedback": feedback_reads.export_of,
+    "questions": questions_reads.export_of,
 }

@@ -20,12 +20,20 @@ NOTES = {
     "ledger.entries": "each movement of points",
     "orders.orders": "kept for the books under a pseudonym, without address, parcels' numbers and history",
     "orders.shipment_events": "what carriers told of the parcels",
+    "people.profiles": "name, address, traits and consents, and by what they were found",
+    "people.links": "which devices were theirs",
+    "people.merges": "which ids turned out to be one person",
+    "people.desk": "notes, watchlist and projects",
+    "people.feedback": "complaints and satisfaction",
+    "questions.answers": "answers to questions",
+    "questions.grants": "what the answers earned",
+    "questions.coupons": "coupons, used or not",
     "bucket.exports": "copies that were made for the person to take along",
 }
 
 # What is left of somebody, and why. Said in every receipt.
 KEPT = {
-    "people.tombstones": "the ids alone, so that what arrives late is refused",
+    "people.tombstones": "a hash of each id, so that what arrives late is refused",
     "orders": "items, amounts and dates under a pseudonym: commercial and tax law want the books",
     "ledger": "one line of totals under the same pseudonym",
     "engagement.suppressions": "addresses that asked for no mail, as hashes: so that they get none",

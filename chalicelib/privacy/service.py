@@ -44,12 +44,16 @@ def request(customer_id: str, *, by_customer: bool, now: datetime) -> str:
         if standing is not None:
             return standing.erasure_id
         person = customers.person(customer_id)
+        customer_ids = person.customer_ids if person else (customer_id,)
+        versions = store.profile_versions(customer_ids)
+        if customers.person(customer_id) != person:
+            continue  # a merge, or its undoing, came between
         if person is None and not by_customer and not _is_known(customer_id):
             raise NotFound("there is no such customer")
         erasure = Erasure(
             erasure_id=ids.new(now),
             subject=Subject(
-                customer_ids=person.customer_ids if person else (customer_id,),
+                customer_ids=customer_ids,
                 anonymous_ids=person.anonymous_ids if person else (),
                 # Random, so that no one who knows the erasure can tell which orders were theirs.
                 pseudonym=PSEUDONYM_PREFIX + secrets.token_hex(PSEUDONYM_BYTES),
@@ -57,8 +61,8 @@ def request(customer_id: str, *, by_customer: bool, now: datetime) -> str:
             requested_at=now,
         )
         try:
-            store.begin(erasure)
-        except store.AlreadyErased:
+            store.begin(erasure, versions)
+        except store.Moved:
             continue
         return erasure.erasure_id
     raise Busy("this customer kept being changed at the same time")

@@ -1,21 +1,22 @@
 """Tombstones and erasures in the people table.
 
-`C#{customer_id}` or `A#{anonymous_id}` / `ERASED` is a tombstone; `ERASURE#{erasure_id}`/`RECEIPT` an erasure, with
+`GONE#{hash of an id}` / `ERASED` is a tombstone; `ERASURE#{erasure_id}`/`RECEIPT` an erasure, with
 `ERASURES`/`OPEN#{erasure_id}` while it runs. The settings table holds `SENSITIVE`/`CURRENT`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from chalicelib.messages import gate
 from chalicelib.privacy.model import DONE, RUNNING, Erasure, Subject, Tombstone, Who
+from chalicelib.shared import tombstones as tombstones_at
 from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
 
-ERASED, RECEIPT, OPEN_PREFIX = "ERASED", "RECEIPT", "OPEN#"
+RECEIPT, OPEN_PREFIX = "RECEIPT", "OPEN#"
 OPEN_PARTITION = "ERASURES"
 SENSITIVE_KEY = ("SENSITIVE", "CURRENT")
 NEW = "attribute_not_exists(pk)"
@@ -23,8 +24,8 @@ OPERATIONS_MAX = 100  # of one transaction
 OPEN_READ_MAX = 100
 
 
-class AlreadyErased(Exception):
-    """Somebody erased one of these ids first, or our own write's reply was lost: look at the tombstone."""
+class Moved(Exception):
+    """Somebody erased, merged or changed one of these ids first, or our own write's reply was lost: look again."""
 
 
 # --- tombstones
@@ -42,16 +43,16 @@ def tombstones(who: Iterable[Who], *, consistent: bool = False) -> dict[Who, Tom
 
 def tombstone_key(who: Who) -> tuple[str, str]:
     """Where a tombstone stands."""
-    kind, identifier = who
-    return f"{'C' if kind == 'customer' else 'A'}#{identifier}", ERASED
+    return tombstones_at.key_of(*who)
 
 
 # --- erasures
 
 
-def begin(erasure: Erasure) -> None:
-    """Put up the tombstones, close the mail gates and open the erasure, all or nothing; raises AlreadyErased.
+def begin(erasure: Erasure, versions: Mapping[str, int]) -> None:
+    """Put up the tombstones, close the mail gates and open the erasure, all or nothing; raises Moved.
 
+    `versions` are those of the person's profiles, whose ids were read after them.
     One trip; 2 write units for each id and gate and 4 more. A person of very many ids gets the last tombstones from
     `add_ids`.
     """
@@ -72,6 +73,12 @@ def begin(erasure: Erasure) -> None:
         operations += [
             people.putting(_tombstone(("customer", customer_id), erasure), condition=NEW),
             gate.closing(customer_id),
+            # No id has joined or left the person since they were looked up.
+            people.checking(
+                *_profile_key(customer_id),
+                condition="version = :seen" if versions.get(customer_id) else NEW,
+                values={":seen": versions[customer_id]} if versions.get(customer_id) else None,
+            ),
         ]
     operations += [
         people.putting(_tombstone(("anonymous", each), erasure)) for each in erasure.subject.anonymous_ids
@@ -79,7 +86,14 @@ def begin(erasure: Erasure) -> None:
     try:
         transact(operations[:OPERATIONS_MAX])
     except TransactionRefused as refused:
-        raise AlreadyErased from refused
+        raise Moved from refused
+
+
+def profile_versions(customer_ids: Iterable[str]) -> dict[str, int]:
+    """The versions of the profiles that are there. One trip per 100, 1 read unit each."""
+    keys = {_profile_key(each): each for each in customer_ids}
+    found = table("people").get_many(keys, consistent=True)
+    return {keys[key]: item["version"] for key, item in found.items()}
 
 
 def add_ids(erasure: Erasure, subject: Subject) -> None:
@@ -169,6 +183,10 @@ def save_sensitive(categories: Sequence[str]) -> None:
     """Replace them. One trip, 1 write unit."""
     pk, sk = SENSITIVE_KEY
     table("settings").put({"pk": pk, "sk": sk, "categories": list(categories)})
+
+
+def _profile_key(customer_id: str) -> tuple[str, str]:
+    return f"C#{customer_id}", "PROFILE"
 
 
 def _key(erasure_id: str) -> tuple[str, str]:

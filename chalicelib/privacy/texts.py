@@ -90,11 +90,12 @@ SOURCES: Final[dict[str, Texts]] = {
     "events": {"en": "from our shop's website or app", "ja": "当店のサイトまたはアプリから"},
     "api": {"en": "entered by our shop", "ja": "当店による入力"},
     "customer": {"en": "you told us yourself", "ja": "お客様ご自身によるご入力"},
+    "form": {"en": "you answered our question", "ja": "当店からの質問へのご回答"},
     "import": {"en": "from our earlier system", "ja": "以前のシステムからの引き継ぎ"},
-    "hint": {"en": "typed into a browser, not confirmed", "ja": "ブラウザーでの入力（未確認）"},
+    "hint": {"en": "typed into a browser, not confirmed", "ja": "確認の取れていないブラウザーでの入力"},
     "question": {"en": "your answer to a question", "ja": "ご質問へのお答えから"},
 }
-OTHER_SOURCE: Final[Texts] = {"en": "from our shop: {source}", "ja": "当店より：{source}"}
+OTHER_SOURCE: Final[Texts] = {"en": "from our shop: {source}", "ja": "当店の記録「{source}」"}
 
 INFERRED: Final[Texts] = {
     "en": "We guess this from your orders; we are {percent}% sure. {number} of them speak for it. Tell us if it is wrong.",
@@ -121,9 +122,9 @@ RIGHTS: Final[dict[str, tuple[str, ...]]] = {
         "Have everything erased. What the law makes us keep of your orders no longer names you.",
     ),
     "ja": (
-        "内容の訂正：正しい値をお送りください。空にすると削除されます。",
+        "内容を訂正できます。正しい値をお送りください。空にすると削除されます。",
         "すべての情報の写しを受け取ることができます。",
-        "すべての情報の消去：法律により保存が必要な注文記録には、お客様を示す情報は残りません。",
+        "すべての情報を消去できます。法律により保存が必要な注文記録にも、お客様を示す情報は残りません。",
     ),
 }
 HEADINGS: Final[dict[str, Texts]] = {

@@ -12,6 +12,8 @@ READ_TIMEOUT_SECONDS = 3
 ATTEMPTS_MAX = 3
 # A second SendEmail is a second mail: whether the first arrived is for the sender to judge, never for the SDK.
 SENT_ONCE = frozenset({"sesv2"})
+# Links to a bucket that refuses what is not encrypted, in every region.
+SIGNED_AS = {"s3": "s3v4"}
 
 _making = threading.Lock()  # botocore sessions are not safe to share while making a client; clients are
 
@@ -34,6 +36,7 @@ def _client(service: str) -> Any:
             read_timeout=READ_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 1 if service in SENT_ONCE else ATTEMPTS_MAX},
             max_pool_connections=32,
+            signature_version=SIGNED_AS.get(service),
         ),
     )
 

@@ -13,7 +13,7 @@ from infrastructure.permissions import GRANTS
 from infrastructure.template import references
 
 STREAMED = {"PeopleTable", "ActivityTable", "OrdersTable", "LedgerTable", "EngagementTable"}
-EXPIRING = {"ActivityTable", "EngagementTable"}
+EXPIRING = {"PeopleTable", "ActivityTable", "EngagementTable"}
 REPLACEABLE = {"CatalogTable"}
 
 

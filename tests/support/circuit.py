@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 from chalicelib.shared import aws, clock, consumer
@@ -36,7 +36,7 @@ class Circuit:
         self.published: list[Fact] = []
         self._patch = mock.patch.object(consumer, "publish", self._publish)
 
-    def __enter__(self) -> Circuit:
+    def __enter__(self) -> Self:
         self._patch.start()
         return self
 

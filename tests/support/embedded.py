@@ -17,6 +17,7 @@ from chalicelib.shared.config import config
 from infrastructure.tables import create_table_requests
 
 SECRET = {"X-Api-Key": "sk_test_local"}
+NEARBY: Any = {"LocationConstraint": "ap-northeast-1"}
 PUBLISHABLE = {"X-Api-Key": "pk_test_local"}
 
 _one_at_a_time = threading.RLock()
@@ -42,6 +43,7 @@ def embedded_aws() -> Iterator[Any]:
         for request in create_table_requests().values():
             client.create_table(**request)
         aws.client("events").create_event_bus(Name=config().bus)
+        aws.client("s3").create_bucket(Bucket=config().exports, CreateBucketConfiguration=NEARBY)
         aws.client("sesv2").create_email_identity(EmailIdentity=config().mail_from)
         yield client
         aws.forget_clients()

@@ -58,6 +58,22 @@ _ITEM = {
     "price": {"amount": 1990, "currency": "GBP"},
 }
 _ME = {"traits": {"firstName": f"Hanako {MARK}"}, "consents": {"email_marketing": CONSENT}}
+_RULE = {"trait": MARK, "value": MARK, "support": {"no_item_of": [MARK], "orders_at_least": 3}}
+_PROJECT = {"title": MARK, "room": MARK, "for_whom": MARK, "style": MARK, "colours": [MARK], "notes": MARK}
+
+QUESTION = {
+    "text": "Which pet lives with you?",
+    "kind": "text",
+    "trait": "pet",
+    "purpose": "to show you what fits",
+    "reward": {"coupon": {"title": "A gift", "valid_days": 30, "percent": 10}},
+}
+
+
+def _both(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The same for the shop and for her own token."""
+    return {f"{method} /v1/{whose}{path}": body for whose in ("customers/{customer_id}", "me")}
+
 
 # What is right on each route that takes a body; paths are those of `tests.support.routes`.
 BODIES: dict[str, Any] = {
@@ -102,6 +118,28 @@ BODIES: dict[str, Any] = {
         "location": MARK,
         "reason": MARK,
     },
+    "POST /v1/customers/{customer_id}/merge": {"from": "u2", "reason": MARK},
+    "POST /v1/merges/{merge_id}/undo": {},
+    "POST /v1/customers/{customer_id}/notes": {
+        "text": f"Talked with {MARK}",
+        "topics": [MARK],
+        "item_ids": ["85123A"],
+        "author": {"name": MARK, "role": "sales"},
+    },
+    **_both("PUT", "/watchlist/{item_id}", {}),
+    **_both("PUT", "/projects/{project_id}", _PROJECT),
+    **_both("POST", "/complaints", {"text": f"{MARK} is late"}),
+    "POST /v1/customers/{customer_id}/complaints/{complaint_id}/resolve": {},
+    **_both("POST", "/satisfaction", {"score": 5, "scale": "csat"}),
+    **_both("POST", "/export", {}),
+    "PUT /v1/profile-questions/{question_id}": QUESTION,
+    "POST /v1/profile-answers": {"customer_id": "u1", "answers": {"pet": MARK}},
+    "POST /v1/coupons/{code}/redeem": {"customer_id": "u1", "order_id": "o1"},
+    "PUT /v1/settings/sensitive-categories": {"categories": [MARK]},
+    "PUT /v1/settings/interests": {"half_life_days": 10},
+    "PUT /v1/computed-traits/{trait_name}": {"event": "Order Completed", "aggregate": "count"},
+    "PUT /v1/inference-rules/{rule_id}": _RULE,
+    "POST /v1/inference-rules/preview": {"customer_id": "u1", "rule": _RULE},
     "POST /v1/api-keys": {"name": MARK, "kind": "secret", "scopes": ["*"]},
     "POST /u/{token}": {MARK: MARK},
 }

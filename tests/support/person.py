@@ -12,13 +12,16 @@ from chalicelib.shared import aws, clock, tokens
 from chalicelib.shared.config import TABLES, config
 from chalicelib.shared.dynamo import unpack_item
 from tests.support.circuit import Circuit
-from tests.support.marked import BODIES, MARK
+from tests.support.marked import BODIES, MARK, QUESTION
 from tests.support.routes import EXAMPLES, contracts
 
 CUSTOMER, DEVICE, OTHER_DEVICE = f"{MARK}-u", f"{MARK}-a", f"{MARK}-a2"
-NAMES = {"u1": CUSTOMER, "a1": DEVICE, "a2": OTHER_DEVICE}
+NAMES = {"u1": CUSTOMER, "u2": f"{MARK}-u2", "a1": DEVICE, "a2": OTHER_DEVICE}
 # Not hers: the catalogue, the program, keys, templates, rules; and what ends her life here.
-NOT_HERS = re.compile(r"/v1/(items|loyalty/program|api-keys|settings|computed-traits|inference-rules)|/u/")
+MADE = r'"(complaint_id|code)": ?"([^"]+)"'
+NOT_HERS = re.compile(
+    r"/v1/(items|loyalty/program|api-keys|settings|computed-traits|inference-rules|profile-questions)|/u/|/undo$"
+)
 
 
 class Person:
@@ -27,24 +30,30 @@ class Person:
     def __init__(self, api: Any, circuit: Circuit) -> None:
         self._api = api
         self._circuit = circuit
-        self.refused: dict[str, int] = {}
+        self.refused: dict[str, Any] = {}
+        self._made: dict[str, str] = {}  # what the shop named, by the path variable that asks for it
 
     def live(self) -> Person:
         self._api.put(
             "/v1/items/85123A",
             {"kind": "product", "title": "HEART", "price": {"amount": 1, "currency": "GBP"}},
         )
+        self._api.put("/v1/profile-questions/pet", QUESTION)
+        other = {"userId": NAMES["u2"], "messageId": f"{MARK}-m", "traits": {"nick": MARK}}
+        self._api.post("/v1/identify", other)
         self._api.post("/v1/identify", _hers(BODIES["POST /v1/identify"], number=0))
         self._api.post("/v1/alias", _hers(BODIES["POST /v1/alias"], number=1))
         for number, contract in enumerate(_in_order(), start=2):
             method, path = contract.signature.split(" ")
-            path = re.sub(r"{(\w+)}", lambda found: _value(found[1]), path)
+            path = re.sub(r"{(\w+)}", lambda found: self._made.get(found[1]) or _value(found[1]), path)
             headers = self.token() if "/v1/me" in path else None
             body = BODIES.get(contract.signature, {}) if method in ("POST", "PUT", "PATCH") else None
             media = {"Content-Type": contract.media_types[0], "Idempotency-Key": f"{MARK}-{number}"}
             answer = self._api.request(method, path, _hers(body, number), headers, **media)
             if answer.status_code >= 300:
-                self.refused[contract.signature] = answer.status_code
+                self.refused[contract.signature] = answer.body
+            else:
+                self._made |= dict(re.findall(MADE, answer.body.decode()))
             self._circuit.settle()
         self._circuit.travel(clock.now() + timedelta(days=1, hours=1))
         self._circuit.tick("campaigns_tick")
@@ -53,7 +62,12 @@ class Person:
 
     def token(self) -> dict[str, str]:
         """Her own bearer token."""
-        token = tokens.customer_token(CUSTOMER, now=clock.now(), ttl=timedelta(hours=1))
+        return self.token_of(CUSTOMER)
+
+    @staticmethod
+    def token_of(customer_id: str) -> dict[str, str]:
+        """Somebody's bearer token."""
+        token = tokens.customer_token(customer_id, now=clock.now(), ttl=timedelta(hours=1))
         return {"Authorization": f"Bearer {token}"}
 
     def erase(self) -> str:
@@ -67,6 +81,40 @@ class Person:
         return str(answer.json_body["erasure_id"])
 
 
+class Snapshot:
+    """Every item and document as they are now, to go back to."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._items = self._read()
+        self._documents = dict(_documents())
+
+    def restore(self) -> None:
+        """Make everything as it was."""
+        for name, items in self._read().items():
+            wanted = {_key(item): item for item in self._items[name]}
+            table = config().tables[name]
+            for item in items:
+                if _key(item) not in wanted:
+                    self._client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+            here = {_key(item): item for item in items}
+            for key, item in wanted.items():
+                if here.get(key) != item:
+                    self._client.put_item(TableName=table, Item=item)
+        for address, body in self._documents.items():
+            aws.client("s3").put_object(Bucket=config().exports, Key=address, Body=body)
+
+    def _read(self) -> dict[str, list[dict[str, Any]]]:
+        return {
+            name: [
+                item
+                for page in self._client.get_paginator("scan").paginate(TableName=config().tables[name])
+                for item in page["Items"]
+            ]
+            for name in TABLES
+        }
+
+
 def everything(client: Any) -> str:
     """Every item of every table, and every document of the bucket with its name, as one text."""
     lines = []
@@ -76,11 +124,21 @@ def everything(client: Any) -> str:
                 json.dumps({"table": name, **_plain(unpack_item(item))}, ensure_ascii=False)
                 for item in page["Items"]
             ]
-    bucket = aws.client("s3")
-    for each in bucket.list_objects_v2(Bucket=config().exports).get("Contents", []):
-        body = bucket.get_object(Bucket=config().exports, Key=each["Key"])["Body"].read()
-        lines.append(json.dumps({"bucket": each["Key"], "body": body.decode()}))
+    lines += [json.dumps({"bucket": address, "body": body.decode()}) for address, body in _documents()]
     return "\n".join(lines)
+
+
+def _documents() -> list[tuple[str, bytes]]:
+    bucket = aws.client("s3")
+    found = bucket.list_objects_v2(Bucket=config().exports).get("Contents", [])
+    return [
+        (each["Key"], bucket.get_object(Bucket=config().exports, Key=each["Key"])["Body"].read())
+        for each in found
+    ]
+
+
+def _key(item: dict[str, Any]) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
 
 
 def marks_in(text: str) -> list[str]:
@@ -93,7 +151,7 @@ def marks_in(text: str) -> list[str]:
 
 def _in_order() -> list[Any]:
     """Her routes: orders before parcels, what is written before what ends."""
-    order = ["/v1/identify", "/v1/alias", "/v1/me", "/orders/{order_id}", "/shipments", "/events"]
+    order = ["/v1/identify", "/v1/alias", "/v1/me", "/profile-answers", "/orders/{order_id}", "/shipments", "/events"]
 
     def place(contract: Any) -> tuple[int, str]:
         path = contract.signature.split(" ")[1]
