@@ -141,9 +141,11 @@ def _resources() -> dict[str, str]:
 
 
 def _variables(full: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the deployed functions, with `values` for the resources and parameters that they name."""
+    """The variables of the deployed functions, with `values` for what they name, else the template's defaults."""
     variables = full["Globals"]["Function"]["Environment"]["Variables"]
-    return {name: values[said["Ref"]] if isinstance(said, dict) else said for name, said in variables.items()}
+    parameters = full.get("Parameters", {}).items()
+    known = {name: body["Default"] for name, body in parameters if "Default" in body} | dict(values)
+    return {name: known[said["Ref"]] if isinstance(said, dict) else said for name, said in variables.items()}
 
 
 def _verify_sender() -> None:
