@@ -44,6 +44,7 @@ class Home:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Stop(f"Another run is using {self.folder}{self._where()}: stop it first.") from None
+            self._running.unlink(missing_ok=True)  # a run that was killed could not take it back
             try:
                 yield
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,12 +21,14 @@ from chalicelib.orders import mapping
 from chalicelib.orders import service as orders
 from chalicelib.orders.schemas import ORDER_PLACED, OrderPlaced
 from chalicelib.recommendations import service as recommendations
+from chalicelib.recommendations.store import Overtaken
 from chalicelib.shared import aws, clock, ids
 from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import unpack_item
 from chalicelib.shared.facts import Fact
 from local.demo import shop
 from local.drive import Driver
+from local.settings import Stop
 
 T = TypeVar("T")
 
@@ -61,22 +64,42 @@ def demo(cut: shop.Cut, driver: Driver) -> None:
             bar.update(driver.done - bar.n)
 
 
-def train() -> None:
+@dataclass(frozen=True)
+class Trained:
+    """What a training read and what it learned something about."""
+
+    lines: int
+    items_with_neighbours: int
+    items_bought_again: int
+
+
+def train() -> Trained:
     """Train recommendations on every order that is stored, and let the next answer use them."""
     from training.train import Purchase
     from training.train import train as learn  # DuckDB: only who trains needs it
 
     now = clock.now()
+    lines = 0
+
+    def purchases() -> Iterator[Purchase]:
+        nonlocal lines
+        for each in _purchases():
+            lines += 1
+            yield Purchase(*each)
+
     with _bar("Training") as bar:
 
         def show(_step: str, done: int, total: int) -> None:
             bar.total, bar.n = total, done
             bar.update(0)
 
-        purchases = (Purchase(*each) for each in _purchases())
-        model = learn(purchases, now, version=ids.new(now), progress=show)
+        model = learn(purchases(), now, version=ids.new(now), progress=show)
     with _bar("Saving lists", total=len({*model.neighbours, *model.intervals})) as bar:
-        recommendations.save_model(model, on_written=bar.update)
+        try:
+            recommendations.save_model(model, on_written=bar.update)
+        except Overtaken:
+            raise Stop("Another training ended before this one: what it learned is in use.") from None
+    return Trained(lines, len(model.neighbours), len(model.intervals))
 
 
 def _entry(order: Mapping[str, Any]) -> Draft:

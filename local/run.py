@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FrameType
+from typing import Any
+from urllib.request import urlopen
 
+from chalicelib.shared import clock
 from local import load, stack, welcome
 from local.doors import PREFIX, Doors
 from local.drive import Driver
@@ -20,6 +25,7 @@ from local.server import Answer, Server
 from local.settings import Settings, Stop
 
 DRAIN_SECONDS_MAX = 10
+CLOCK_SECONDS_MAX = 10
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,22 +46,50 @@ def run(settings: Settings) -> None:
 
 
 def train(settings: Settings) -> None:
-    """Train recommendations on what is stored, beside a running service or alone."""
+    """Train recommendations on what is stored, beside a running service or alone, and say what came of it."""
     home = Home(settings.state)
     running = home.running()
     if running is not None:
-        if "environment" not in running:
-            raise Stop("The service is still starting: train when it is ready.")
-        stack.reach(running["endpoint"])
-        os.environ |= running["environment"]
-        load.train()
+        _train_beside(running)
         return
-    if not home.notes():
+    notes = home.notes()
+    if not notes:
         raise Stop("Nothing is stored yet: `make run` first.")
-    with home.alone(), Emulator(settings.emulator_python, home.emulator) as emulator:
-        stack.reach(emulator.endpoint)
-        stack.stand("http://127.0.0.1")
-        load.train()
+    if notes.get("unfinished"):
+        raise Stop("The demo was not loaded to its end: `make run` loads it again and trains on it.")
+    with home.alone(), _stop_signals():
+        welcome.say("Starting the embedded AWS ...")
+        with Emulator(settings.emulator_python, home.emulator) as emulator:
+            stack.reach(emulator.endpoint)
+            stack.stand("http://127.0.0.1")
+            trained = load.train()
+    _say_what_was_learned(trained, "The next `make run` recommends by it.")
+
+
+def _train_beside(running: Mapping[str, Any]) -> None:
+    if "environment" not in running:
+        raise Stop("The service is still starting: train when it is ready.")
+    stack.reach(running["endpoint"])
+    os.environ |= running["environment"]
+    address = running["address"]
+    clock.travel(_ahead(address))
+    _say_what_was_learned(load.train(), f"The service at {address} recommends by it from now on.")
+
+
+def _ahead(address: str) -> timedelta:
+    """How far a service has travelled in time: what was ordered there must not be in the future here."""
+    try:
+        with urlopen(f"{address}{PREFIX}/clock", timeout=CLOCK_SECONDS_MAX) as answer:  # noqa: S310  it is our own
+            return timedelta(seconds=json.load(answer)["ahead_seconds"])
+    except OSError as error:
+        raise Stop(f"The service at {address} does not answer ({error}): train when it does.") from error
+
+
+def _say_what_was_learned(trained: load.Trained, who_uses_it: str) -> None:
+    welcome.say(
+        f"Learned from {trained.lines:,} lines of orders what goes with {trained.items_with_neighbours:,} items,"
+        f" and how soon {trained.items_bought_again:,} are bought again. {who_uses_it}"
+    )
 
 
 def _stand(settings: Settings, home: Home, server: Server, emulator: Emulator) -> None:
