@@ -22,14 +22,14 @@ from chalicelib.shared.http import Answer, Call, endpoint
 routes = Blueprint(__name__)
 
 
-@endpoint(routes, "PUT /v1/orders/{order_id}", body=OrderBody, answer=OrderAnswer)
+@endpoint(routes, "PUT /v1/orders/{order_id}", body=OrderBody, answer=OrderAnswer, also=(201,))
 def put_order(call: Call[OrderBody, None], order_id: str) -> Answer:
     """Store an order, or its changed content: 201 when it is new, 200 when it was there.
 
     Sending it again changes nothing. Its customer, currency and time cannot change. With `If-Match` only over
     the version you read.
     """
-    order, is_new = service.put(order_id, call.body, if_match=call.headers.get("if-match"))
+    order, is_new = service.put(order_id, call.body, if_match=call.headers.get("if-match"), now=call.now)
     return _answer(order, status=201 if is_new else 200)
 
 
@@ -53,7 +53,12 @@ def list_orders(call: Call[None, OrdersQuery], customer_id: str) -> OrdersAnswer
 
 
 @endpoint(
-    routes, "POST /v1/orders/{order_id}/shipments", body=ShipmentBody, answer=ShipmentAnswer, status=201
+    routes,
+    "POST /v1/orders/{order_id}/shipments",
+    body=ShipmentBody,
+    answer=ShipmentAnswer,
+    status=201,
+    also=(200,),
 )
 def add_shipment(call: Call[ShipmentBody, None], order_id: str) -> Answer:
     """Add a parcel to an order: 201 when it is new, 200 when it was there. Nobody is told before it moves."""

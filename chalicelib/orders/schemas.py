@@ -86,7 +86,7 @@ class OrderBody(In):
     """
 
     customer_id: Id
-    placed_at: Moment
+    placed_at: Moment | None = Field(default=None, description="Left out: now, and later what is stored.")
     currency: Currency
     total: MinorUnits = Field(description="What the customer paid; need not be the sum of the lines.")
     discount: MinorUnits = 0
@@ -102,6 +102,7 @@ class ImportedOrder(OrderBody):
     """One order of the history a shop brings along."""
 
     order_id: Id
+    placed_at: Moment
 
 
 class LineAnswer(Out):
@@ -197,7 +198,9 @@ class EventBody(In):
 
     event_id: Id
     status: Status = Field(strict=False, examples=["in_transit"])
-    at: Moment = Field(description="When it happened, not when you heard of it.")
+    at: Moment | None = Field(
+        default=None, description="When it happened, not when you heard of it. Left out: now."
+    )
     raw_status: Line | None = Field(default=None, description="The carrier's own word.", examples=["輸送中"])
     location: Line | None = None
     reason: Line | None = Field(default=None, description="Of an exception or a delay.")

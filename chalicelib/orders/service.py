@@ -27,6 +27,7 @@ from chalicelib.orders.schemas import (
 )
 from chalicelib.privacy import reads as privacy
 from chalicelib.shared import tokens
+from chalicelib.shared.contract import refuse_ahead
 from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound, StaleVersion
 from chalicelib.shared.logs import logger
@@ -34,16 +35,18 @@ from chalicelib.shared.logs import logger
 IMPORT_CHUNK = 60  # orders; ten trips at once lose little when one fails
 
 
-def put(order_id: str, body: OrderBody, *, if_match: str | None) -> tuple[Order, bool]:
+def put(order_id: str, body: OrderBody, *, if_match: str | None, now: datetime) -> tuple[Order, bool]:
     """Store the order as the shop says it; says whether it is new. Saying it again changes nothing.
 
     `if_match` is an ETag, `*` for "it must exist", or None. Raises InvalidInput, StaleVersion, and Conflict
     naming a field that may not change, and Gone for a customer who was erased. Two trips, three for a new order; 1 read
     unit and half of one, and 2 write units per KB of order and history unless unchanged.
     """
-    sent = _order(order_id, body, source=SHOP)
     for _ in range(TRIES_MAX):
         stored = store.load_order(order_id)
+        placed_at = body.placed_at or (stored.placed_at if stored else now)
+        refuse_ahead("placed_at", placed_at, now)
+        sent = _order(order_id, body, placed_at=placed_at, source=SHOP)
         _check(stored, if_match)
         if stored is None or stored.customer_id != sent.customer_id:
             _refuse_erased(sent.customer_id)
@@ -96,7 +99,7 @@ def import_orders(
         erased = privacy.erased(("customer", body.customer_id) for body in chunk)
         store.save_orders(
             [
-                replace(_order(body.order_id, body, source=SHOP), imported=True)
+                replace(_order(body.order_id, body, placed_at=body.placed_at, source=SHOP), imported=True)
                 for body in chunk
                 if ("customer", body.customer_id) not in erased
             ]
@@ -180,12 +183,12 @@ def _refuse_erased(customer_id: str) -> None:
         raise Gone("this customer was erased")
 
 
-def _order(order_id: str, body: OrderBody, *, source: str) -> Order:
+def _order(order_id: str, body: OrderBody, *, placed_at: datetime, source: str) -> Order:
     ship_to = body.ship_to
     return Order(
         order_id=order_id,
         customer_id=body.customer_id,
-        placed_at=to_milliseconds(body.placed_at),
+        placed_at=to_milliseconds(placed_at),
         currency=body.currency,
         total=body.total,
         lines=_lines(body.lines),

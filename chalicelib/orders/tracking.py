@@ -24,6 +24,7 @@ from chalicelib.orders.schemas import (
     TrackingAnswer,
 )
 from chalicelib.privacy.reads import PSEUDONYM_PREFIX
+from chalicelib.shared.contract import refuse_ahead
 from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound
 
@@ -75,7 +76,8 @@ def record_event(shipment_id: str, body: EventBody, *, now: datetime) -> EventAn
     one sent again, finishes the work. Raises NotFound, TooManyEvents, Busy. Four trips; 1 read unit and 1 per
     4 KB of events, 1 write unit, and 1 more when the head moves.
     """
-    event = _event(body)
+    event = _event(body, now)
+    refuse_ahead("at", event.at, now)
     shipment = _load(shipment_id)
     was_new = False
     if not shipment.head.is_full:
@@ -151,11 +153,11 @@ def _shipment(order: Order, body: ShipmentBody) -> Shipment:
     )
 
 
-def _event(body: EventBody) -> ShipmentEvent:
+def _event(body: EventBody, now: datetime) -> ShipmentEvent:
     return ShipmentEvent(
         event_id=body.event_id,
         status=body.status,
-        at=service.to_milliseconds(body.at),
+        at=service.to_milliseconds(body.at or now),
         raw_status=body.raw_status or "",
         location=body.location or "",
         reason=body.reason or "",

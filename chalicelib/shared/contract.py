@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from chalicelib.shared import clock, ids
+from chalicelib.shared.errors import InvalidInput
 from chalicelib.shared.money import AMOUNT_MAX
 
 DEPTH_MAX = 12
+AHEAD_MAX = timedelta(days=1)  # how far a sender's clock may be wrong
 TEXT_MAX = 10_000
 INTEGER_MAX = 10**15  # exact in every JSON reader, also in JavaScript
 
@@ -70,6 +72,12 @@ def _moment(value: datetime) -> datetime:
     if not clock.EARLIEST <= value < clock.LATEST:
         raise ValueError("must be between the years 2000 and 2099")
     return value
+
+
+def refuse_ahead(field: str, moment: datetime, now: datetime) -> None:
+    """Raise InvalidInput for a time that has not come: what is dated ahead would be the last word until then."""
+    if moment - now > AHEAD_MAX:
+        raise InvalidInput.of(field, "lies more than a day in the future")
 
 
 def check_json(value: Any, depth: int = 0) -> Any:

@@ -13,11 +13,12 @@ import pytest
 from chalicelib.orders import mapping, reads, service, store, tracking
 from chalicelib.orders.model import Order, OrderLine, Shipment, Status
 from chalicelib.orders.schemas import EventBody, OrderBody, OrdersQuery, ShipmentBody
-from chalicelib.shared.dynamo import table
+from chalicelib.shared.dynamo import TRIES_MAX, table
 from chalicelib.shared.errors import Busy, Conflict, InvalidInput, NotFound, StaleVersion
 from tests.support.faults import Baton, Crash, FaultyWire
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+LATER = NOW + timedelta(days=30)
 
 
 def body(**changes: Any) -> OrderBody:
@@ -44,7 +45,7 @@ def happened(number: int, status: str, **more: Any) -> EventBody:
 
 @pytest.fixture
 def shipment(aws: Any) -> Any:
-    service.put("o1", body(), if_match=None)
+    service.put("o1", body(), if_match=None, now=LATER)
     tracking.add_shipment("o1", parcel(), now=NOW)
     return aws
 
@@ -54,10 +55,10 @@ def stored() -> list[dict[str, Any]]:
 
 
 def test_an_order_is_kept_once_with_its_line_of_history(aws: Any) -> None:
-    assert service.put("o1", body(), if_match=None)[1]
+    assert service.put("o1", body(), if_match=None, now=LATER)[1]
     before = stored()
 
-    order, is_new = service.put("o1", body(), if_match=None)
+    order, is_new = service.put("o1", body(), if_match=None, now=LATER)
 
     assert (is_new, order.version, stored()) == (False, 1, before)
     assert [past.order_id for past in reads.newest("u1")] == ["o1"]
@@ -67,40 +68,40 @@ def test_an_order_is_kept_once_with_its_line_of_history(aws: Any) -> None:
 
 def test_a_moment_finer_than_we_keep_is_the_same_moment_again(aws: Any) -> None:
     fine = NOW.replace(microsecond=123_456)
-    service.put("o1", body(placed_at=fine), if_match=None)
+    service.put("o1", body(placed_at=fine), if_match=None, now=LATER)
 
-    assert service.put("o1", body(placed_at=fine), if_match=None)[0].version == 1
+    assert service.put("o1", body(placed_at=fine), if_match=None, now=LATER)[0].version == 1
 
 
 def test_a_changed_order_is_the_next_version_and_its_history_follows(aws: Any) -> None:
-    service.put("o1", body(), if_match=None)
+    service.put("o1", body(), if_match=None, now=LATER)
 
     order, is_new = service.put(
-        "o1", body(total=1000, lines=[{"item_id": "x", "quantity": 1, "price": 1}]), if_match='"1"'
+        "o1", body(total=1000, lines=[{"item_id": "x", "quantity": 1, "price": 1}]), if_match='"1"', now=LATER
     )
 
     assert (is_new, order.version, order.lines[0].line_id) == (False, 2, "1")
     assert reads.newest("u1")[0].lines == (("x", 1),)
     with pytest.raises(StaleVersion):
-        service.put("o1", body(), if_match='"1"')
+        service.put("o1", body(), if_match='"1"', now=LATER)
     with pytest.raises(StaleVersion):
-        service.put("o2", body(), if_match="*")
+        service.put("o2", body(), if_match="*", now=LATER)
 
 
 @pytest.mark.parametrize(
     "changed", [{"customer_id": "u2"}, {"placed_at": NOW + timedelta(1)}, {"currency": "USD"}]
 )
 def test_what_cannot_change_is_named(aws: Any, changed: dict[str, Any]) -> None:
-    service.put("o1", body(), if_match=None)
+    service.put("o1", body(), if_match=None, now=LATER)
 
     with pytest.raises(Conflict) as refused:
-        service.put("o1", body(**changed), if_match=None)
+        service.put("o1", body(**changed), if_match=None, now=LATER)
 
     assert [field.field for field in refused.value.fields] == [next(iter(changed))]
 
 
 def test_an_event_never_overwrites_what_the_shop_said(aws: Any) -> None:
-    service.put("o1", body(total=1), if_match=None)
+    service.put("o1", body(total=1), if_match=None, now=LATER)
 
     service.accept_completed(order_of_event(total=9))
 
@@ -111,7 +112,7 @@ def test_the_shop_may_put_right_what_an_event_told_first(aws: Any) -> None:
     service.accept_completed(order_of_event(placed_at=NOW + timedelta(seconds=7)))
     service.accept_completed(order_of_event(total=9))
 
-    order, is_new = service.put("o1", body(), if_match=None)
+    order, is_new = service.put("o1", body(), if_match=None, now=LATER)
 
     assert (is_new, order.source, order.version) == (False, "shop", 2)
     assert [past.placed_at for past in reads.newest("u1")] == [NOW]  # and not a second line of history
@@ -142,7 +143,7 @@ def test_history_keeps_what_was_bought_for_somebody_else_only(
         {"item_id": item_id, "quantity": 1, "price": 100, "gift": gift}
         for item_id, gift in zip("aba", of_lines, strict=True)
     ]
-    order, _ = service.put("o1", body(lines=lines, gift=whole), if_match=None)
+    order, _ = service.put("o1", body(lines=lines, gift=whole), if_match=None, now=LATER)
 
     assert reads.newest("u1")[0].gift_item_ids == only_gifts
     assert reads.order("o1") == order
@@ -152,7 +153,7 @@ def test_history_keeps_what_was_bought_for_somebody_else_only(
 
 def test_history_is_paged_newest_first(aws: Any) -> None:
     for number in range(5):
-        service.put(f"o{number}", body(placed_at=NOW + timedelta(days=number)), if_match=None)
+        service.put(f"o{number}", body(placed_at=NOW + timedelta(days=number)), if_match=None, now=LATER)
 
     seen, cursor = [], None
     for _ in range(3):
@@ -174,13 +175,15 @@ def test_imported_history_may_be_imported_again(aws: Any) -> None:
     assert chunks == [60, 10]
     assert len(reads.newest("u1", limit=100)) == 70
     assert service.get("o3").imported
-    assert service.put("o3", body(), if_match=None)[0].version == 1  # the same again, still imported
+    assert (
+        service.put("o3", body(), if_match=None, now=LATER)[0].version == 1
+    )  # the same again, still imported
 
 
 def test_a_parcel_is_added_once(shipment: Any) -> None:
     assert not tracking.add_shipment("o1", parcel(), now=NOW)[1]
 
-    service.put("o2", body(), if_match=None)
+    service.put("o2", body(), if_match=None, now=LATER)
     with pytest.raises(Conflict) as another:
         tracking.add_shipment("o2", parcel(), now=NOW)
     with pytest.raises(Conflict):
@@ -198,7 +201,7 @@ def test_a_parcel_is_added_once(shipment: Any) -> None:
 
 def test_an_order_has_a_limit_of_parcels(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "SHIPMENTS_PER_ORDER_MAX", 2)
-    service.put("o1", body(), if_match=None)
+    service.put("o1", body(), if_match=None, now=LATER)
     for number in range(2):
         tracking.add_shipment("o1", parcel(shipment_id=f"s{number}"), now=NOW)
 
@@ -322,7 +325,7 @@ def test_a_lost_reply_is_neither_a_conflict_nor_a_duplicate(aws: Any) -> None:
     wire = FaultyWire(aws)
     for call in range(1, 3):
         wire.plan = ["ok"] * (call - 1) + ["reply_lost"]
-        order, _ = service.put(f"o{call}", body(), if_match=None)
+        order, _ = service.put(f"o{call}", body(), if_match=None, now=LATER)
         assert order.version == 1
         wire.plan = ["ok"] * call + ["reply_lost"]
         assert tracking.add_shipment(f"o{call}", parcel(shipment_id=f"s{call}"), now=NOW)
@@ -338,10 +341,25 @@ def test_a_lost_reply_is_neither_a_conflict_nor_a_duplicate(aws: Any) -> None:
 
 def test_an_order_whose_transaction_keeps_being_cancelled_is_refused_and_not_half_written(aws: Any) -> None:
     wire = FaultyWire(aws)
-    wire.plan = ["ok", "conflict"] * 5
+    wire.plan = ["ok", "ok", "conflict"] * TRIES_MAX  # the order, whether its customer was erased, the write
     with pytest.raises(Busy):
-        service.put("o1", body(), if_match=None)
+        service.put("o1", body(), if_match=None, now=LATER)
     assert stored() == []
 
-    wire.plan = ["ok", "conflict"] * 4
-    assert service.put("o1", body(), if_match=None)[1]
+    wire.plan = ["ok", "ok", "conflict"] * (TRIES_MAX - 1)
+    assert service.put("o1", body(), if_match=None, now=LATER)[1]
+
+
+def test_what_is_dated_ahead_is_refused(aws: Any) -> None:
+    ahead = NOW + timedelta(days=2)
+    with pytest.raises(InvalidInput, match="placed_at: lies more than a day"):
+        service.put("o1", body(placed_at=ahead), if_match=None, now=NOW)
+    with pytest.raises(InvalidInput, match="at: lies more than a day"):
+        tracking.record_event("s1", EventBody(event_id="e1", status=Status.DELIVERED, at=ahead), now=NOW)
+
+
+def test_an_order_without_a_time_was_placed_when_it_was_first_said(aws: Any) -> None:
+    for number, said_at in enumerate((NOW, LATER)):
+        order, _ = service.put("o1", body(placed_at=None, total=number), if_match=None, now=said_at)
+
+        assert order.placed_at == NOW
