@@ -9,8 +9,8 @@ against, and stays low while there are few. Orders may count as parts of one, wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from math import sqrt
 
 from chalicelib.traits.model import (
@@ -29,12 +29,22 @@ from chalicelib.traits.model import (
     Judgement,
     Purchase,
     Rule,
-    Thing,
 )
-from chalicelib.traits.rules import is_among, is_read_from, is_within, sensitive_part, start_of
+from chalicelib.traits.rules import is_read_from, is_within, items_in, sensitive_part, start_of
 
 Z = 1.6448536269514722  # the normal distribution's 95 % point, one-sided
 DIGITS = 4
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """The items a rule speaks of; None where it has no such list."""
+
+    known: frozenset[str]
+    asked: frozenset[str] | None
+    wanted: frozenset[str] | None
+    unwanted: frozenset[str]
+
 
 _Side = tuple[bool, tuple[str, ...]]  # whether it speaks for the rule, and by which items
 
@@ -74,11 +84,17 @@ def judge_all(
 def judge(rule: Rule, facts: Facts, now: datetime) -> Judgement:
     """What one rule comes to, whatever was consented to."""
     start = start_of(rule.within, now)
+    lists = _Lists(
+        known=frozenset(facts.things),
+        asked=items_in(rule.among, facts.things) if rule.among else None,
+        wanted=items_in(rule.item_of, facts.things) if rule.item_of else None,
+        unwanted=items_in(rule.no_item_of, facts.things),
+    )
     evidence: list[Evidence] = []
     counter_evidence: list[Evidence] = []
     for purchase in sorted(facts.purchases, key=lambda each: (each.at, each.order_id), reverse=True):
         if is_within(purchase.at, start, now):
-            for speaks_for, each in _said_by(rule, purchase, facts.things):
+            for speaks_for, each in _said_by(lists, purchase):
                 (evidence if speaks_for else counter_evidence).append(each)
     found = Inferred(
         value=rule.value,
@@ -121,40 +137,36 @@ def _refusal(rule: Rule, consents: Mapping[str, bool], sensitive: frozenset[str]
     return None
 
 
-def _said_by(rule: Rule, purchase: Purchase, things: Mapping[str, Thing]) -> Iterable[tuple[bool, Evidence]]:
+def _said_by(lists: _Lists, purchase: Purchase) -> Iterable[tuple[bool, Evidence]]:
     """What an order says: by what was bought for oneself, and softly by the gifts in it.
 
     Gifts count where they are all there is, or where they contradict what the rest supports.
     """
-    own = _side(rule, [each.item_id for each in purchase.bought if not each.gift], things)
-    gifts = _side(rule, [each.item_id for each in purchase.bought if each.gift], things)
+    own = _side(lists, [each.item_id for each in purchase.bought if not each.gift])
+    gifts = _side(lists, [each.item_id for each in purchase.bought if each.gift])
     if own is not None:
         yield own[0], Evidence(purchase.order_id, purchase.at, own[1], gift=False, weight=1.0)
     if gifts is not None and (own is None or (own[0] and not gifts[0])):
         yield gifts[0], Evidence(purchase.order_id, purchase.at, gifts[1], gift=True, weight=GIFT_WEIGHT)
 
 
-def _side(rule: Rule, item_ids: Sequence[str], things: Mapping[str, Thing]) -> _Side | None:
+def _side(lists: _Lists, item_ids: Sequence[str]) -> _Side | None:
     """Whether these items speak for or against the rule, None when they say nothing."""
-
-    def of(categories: Iterable[str]) -> tuple[str, ...]:
-        categories = tuple(categories)
-        return tuple(item_id for item_id in item_ids if is_among(things.get(item_id), categories))
-
-    unwanted = of(rule.no_item_of)
+    unwanted = tuple(item_id for item_id in item_ids if item_id in lists.unwanted)
     if unwanted:
         return False, unwanted
-    asked = of(rule.among) if rule.among else tuple(item_ids)
+    asked = tuple(item_id for item_id in item_ids if lists.asked is None or item_id in lists.asked)
     if not asked:
         return None
-    if rule.item_of:
-        wanted = of(rule.item_of)
+    if lists.wanted is not None:
+        wanted = tuple(item_id for item_id in item_ids if item_id in lists.wanted)
         if wanted:
             return True, wanted
-        return (False, asked) if rule.among else None
+        return None if lists.asked is None else (False, asked)
     # What the catalogue no longer knows may have been anything, so nothing follows from not having found it.
-    return (True, asked) if all(item_id in things for item_id in item_ids) else None
+    return (True, asked) if lists.known.issuperset(item_ids) else None
 
 
-def _weight(evidence: Iterable[Evidence]) -> float:
-    return float(sum((Fraction(str(each.weight)) for each in evidence), Fraction(0)))
+def _weight(evidence: Sequence[Evidence]) -> float:
+    gifts = sum(each.gift for each in evidence)
+    return len(evidence) - gifts + gifts * GIFT_WEIGHT

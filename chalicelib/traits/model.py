@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 
 ORDERS_READ = 200  # the newest of each of somebody's customer ids
@@ -78,6 +79,12 @@ class Thing:
     brand: str | None = None
     topics: tuple[str, ...] = ()
     sensitive: str | None = None
+
+    @cached_property
+    def lies_in(self) -> frozenset[str]:
+        """Its categories and all above them: what is in `grocery/soy` is in `grocery` too."""
+        steps = [path.split("/") for path in self.categories]
+        return frozenset("/".join(each[:depth]) for each in steps for depth in range(1, len(each) + 1))
 
 
 @dataclass(frozen=True)

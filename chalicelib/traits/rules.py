@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -58,10 +57,11 @@ def is_in(path: str, category: str) -> bool:
     return path == category or path.startswith(f"{category}/")
 
 
-def is_among(thing: Thing | None, categories: Iterable[str]) -> bool:
-    """Whether an item lies in one of the categories."""
-    return thing is not None and any(
-        is_in(path, category) for category in categories for path in thing.categories
+def items_in(categories: Iterable[str], things: Mapping[str, Thing]) -> frozenset[str]:
+    """The items that lie in one of the categories."""
+    wanted = frozenset(categories)
+    return frozenset(
+        item_id for item_id, thing in things.items() if wanted and not wanted.isdisjoint(thing.lies_in)
     )
 
 
@@ -98,13 +98,16 @@ def _without_category(act: Act, sensitive: Collection[str]) -> Act:
 def compute(definition: Computation, facts: Facts, now: datetime) -> Computed:
     """What a computed trait is worth now."""
     start = start_of(definition.within, now)
+    inside = items_in([definition.category], facts.things) if definition.category is not None else None
     happened = [
         each
         for each in _occurrences(definition, facts)
-        if is_within(each.at, start, now) and _passes(definition, each, facts)
+        if is_within(each.at, start, now) and _passes(definition, each, inside)
     ]
     happened.sort(key=lambda each: (each.at, each.name))
-    told = [(each, values) for each in happened if (values := _values(definition, each, facts.things))]
+    told = [
+        (each, values) for each in happened if (values := _values(definition, each, inside, facts.things))
+    ]
     is_money = (definition.aggregate, definition.about) == ("sum", "total")
     value = _sum_of_money(told) if is_money else _AGGREGATES[definition.aggregate](told)
     complete = _is_read(definition, facts, start) or (definition.aggregate == "last" and bool(told))
@@ -134,15 +137,18 @@ def _of_purchase(purchase: Purchase) -> _Occurrence:
     )
 
 
-def _passes(definition: Computation, each: _Occurrence, facts: Facts) -> bool:
+def _passes(definition: Computation, each: _Occurrence, inside: frozenset[str] | None) -> bool:
     if definition.channel is not None and definition.channel != each.channel:
         return False
-    if definition.category is None:
-        return True
-    return any(is_among(facts.things.get(item_id), [definition.category]) for item_id in each.item_ids)
+    return inside is None or not inside.isdisjoint(each.item_ids)
 
 
-def _values(definition: Computation, each: _Occurrence, things: Mapping[str, Thing]) -> list[Any]:
+def _values(
+    definition: Computation,
+    each: _Occurrence,
+    inside: frozenset[str] | None,
+    things: Mapping[str, Thing],
+) -> list[Any]:
     """What an occurrence says of the property; nothing says something of a count, and once."""
     name = definition.about
     if name is None:
@@ -152,7 +158,8 @@ def _values(definition: Computation, each: _Occurrence, things: Mapping[str, Thi
     if name == "channel":
         return [each.channel] if each.channel is not None else []
     if name in OF_ITEMS:
-        return _of_items(definition, each, things)
+        counted = [item_id for item_id in each.item_ids if inside is None or item_id in inside]
+        return _of_items(definition, counted, things)
     found: Any = each.details
     for step in name.removeprefix(OF_PROPERTIES).split("."):
         found = found.get(step) if isinstance(found, Mapping) else None
@@ -160,18 +167,14 @@ def _values(definition: Computation, each: _Occurrence, things: Mapping[str, Thi
     return [value for value in listed if _is_value(value)]
 
 
-def _of_items(definition: Computation, each: _Occurrence, things: Mapping[str, Thing]) -> list[str]:
-    wanted = [definition.category] if definition.category is not None else None
-    counted = [
-        item_id for item_id in each.item_ids if wanted is None or is_among(things.get(item_id), wanted)
-    ]
+def _of_items(definition: Computation, counted: list[str], things: Mapping[str, Thing]) -> list[str]:
     if definition.about == "item_id":
         return counted
     known = [things[item_id] for item_id in counted if item_id in things]
     if definition.about == "brand":
         return [thing.brand for thing in known if thing.brand]
-    paths = [path for thing in known for path in thing.categories]
-    return [path for path in paths if wanted is None or is_in(path, wanted[0])]
+    category = definition.category
+    return [path for thing in known for path in thing.categories if category is None or is_in(path, category)]
 
 
 def _is_value(value: Any) -> bool:
@@ -223,23 +226,22 @@ def _last(told: _Told) -> Any:
 
 
 def _most_frequent(told: _Told) -> Any:
-    counts: dict[str, tuple[int, datetime]] = {}
-    by_text: dict[str, Any] = {}
+    ranks: dict[tuple[str, Any], tuple[int, datetime]] = {}
     for each, values in told:
         for value in values:
-            text = json.dumps(value, ensure_ascii=False)  # tells true from 1
-            count, _ = counts.get(text, (0, each.at))
-            counts[text] = (count + 1, each.at)
-            by_text[text] = value
-    if not counts:
-        return None
+            count, _ = ranks.get(_key(value), (0, each.at))
+            ranks[_key(value)] = (count + 1, each.at)
     # Of equals the one seen last, then the first by name.
-    best = max(counts.values())
-    return by_text[min(text for text, rank in counts.items() if rank == best)]
+    best = max(ranks.values(), default=None)
+    return min((key for key, rank in ranks.items() if rank == best), default=("", None))[1]
 
 
 def _distinct(told: _Told) -> int:
-    return len({json.dumps(value, ensure_ascii=False) for _, values in told for value in values})
+    return len({_key(value) for _, values in told for value in values})
+
+
+def _key(value: Any) -> tuple[str, Any]:
+    return type(value).__name__, value  # true is not 1
 
 
 _AGGREGATES: dict[str, Callable[[_Told], Any]] = {
