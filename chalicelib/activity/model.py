@@ -26,7 +26,8 @@ PAGE_MAX = 200
 EventType = Literal["track", "identify", "page", "screen", "group", "alias"]
 Who = tuple[Literal["customer", "anonymous"], str]
 
-FACT, HINT, ORDER_SCOPE, BUS = "fact", "hint", "order", "bus"  # message ids of one scope never meet another's
+# Message ids of one scope never meet another's.
+FACT, HINT, ORDER_SCOPE, GUEST_ORDER, BUS = "fact", "hint", "order", "guest_order", "bus"
 
 ORDER_COMPLETED, ORDER_REFUNDED = "Order Completed", "Order Refunded"
 

@@ -16,6 +16,7 @@ from chalicelib.activity.model import (
     GA4_EVENTS,
     GA4_ORDER_PROPERTIES,
     GA4_PROPERTIES,
+    GUEST_ORDER,
     HINT,
     ORDER_COMPLETED,
     ORDER_REFUNDED,
@@ -119,6 +120,13 @@ def entry_id_of(message: Message) -> str:
     return ids.fingerprint(message.scope, message.message_id)[:ENTRY_ID_LENGTH]
 
 
+def same_of_customer(entry: Entry) -> str | None:
+    """The id of the entry that a guest's order has as a customer's, None for any other entry."""
+    if entry.kind != "order" or entry.who[0] == "customer" or entry.order_id is None:
+        return None
+    return entry_id_of(Message(ORDER_SCOPE, entry.order_id))
+
+
 def named(draft: Draft) -> list[Who]:
     """Everybody a draft speaks of, the ids that are only claimed included."""
     said, entry = draft.said, draft.entry
@@ -174,10 +182,11 @@ def _track(said: Said, *, trusted: bool) -> Draft:
 def _drafted(said: Said, kind: str, event: str, *, trusted: bool, **more: Any) -> Draft:
     # A hint has a scope of its own, so that whoever guesses a message id cannot block the fact that has it.
     message = Message(FACT if trusted else HINT, said.message_id)
-    if kind == "order":
-        # An order is one order, whoever tells of it: an event, a second event, or the order's own record.
-        message = Message(ORDER_SCOPE, more["order_id"])
     who = _who(said, trusted=trusted)
+    if kind == "order":
+        # An order is one order, whoever tells of it: an event, a second event, or the order's own record. While
+        # nobody has said whose it is, it is a guest's, and that must not keep it from becoming a customer's.
+        message = Message(ORDER_SCOPE if who[0] == "customer" else GUEST_ORDER, more["order_id"])
     entry = Entry(
         entry_id=entry_id_of(message),
         who=who,

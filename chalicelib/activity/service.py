@@ -273,14 +273,16 @@ def _look(
         # Below the highest point where some timeline goes on, rows of that timeline may be missing.
         horizon = max(page.more_before for page in pages)
         rows = sorted((row for page in pages for row in page.rows), key=lambda row: row.sk, reverse=True)
-        found += [
-            row
-            for row in rows
-            if row.sk >= horizon
-            and row.entry.kind in kinds
-            and channel in (None, row.entry.channel)
-            and not (own and row.entry.internal)
-        ]
+        found += store.without_retold(
+            [
+                row
+                for row in rows
+                if row.sk >= horizon
+                and row.entry.kind in kinds
+                and channel in (None, row.entry.channel)
+                and not (own and row.entry.internal)
+            ]
+        )
         if len(found) > limit:
             return found[:limit], found[limit - 1].sk
         if not horizon:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.activity.model import KEPT, REMEMBERED, Draft, Entry, Who
+from chalicelib.activity.rules import same_of_customer
 from chalicelib.shared import ids
 from chalicelib.shared.clock import epoch_seconds, from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, table
@@ -114,6 +115,15 @@ def newest(
         return Page(rows, found[-1]["sk"] if len(found) == limit else "")
 
     return together(query, who)
+
+
+def without_retold(rows: list[Row]) -> list[Row]:
+    """Without the guests' orders that are told of as a customer's as well. One trip if there are any, else none."""
+    keys = {row.sk: _claim_key(entry_id) for row in rows if (entry_id := same_of_customer(row.entry))}
+    if not keys:
+        return rows
+    retold = table("activity").get_many(keys.values(), consistent=True)
+    return [row for row in rows if keys.get(row.sk) not in retold]
 
 
 def oldest(who: Who, *, now: datetime) -> Entry | None:
