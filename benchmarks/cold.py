@@ -32,7 +32,7 @@ _CLIENT = "from chalicelib.shared import aws; aws.client('dynamodb')"
 _ANSWER = """
 from benchmarks.warm import answer_for_the_store, request
 answer_for_the_store(aws.client('dynamodb'))
-assert app.app(*request('GET', '/v1/customers/{customer_id}/loyalty', customer_id='u1'))['statusCode'] == 200
+assert app.app(*request('GET', '/v1/items/{item_id}', item_id='i1'))['statusCode'] == 404
 """
 
 
