@@ -14,7 +14,7 @@ from chalicelib.orders import reads as orders
 from chalicelib.orders.reads import PastOrder
 from chalicelib.recommendations import store
 from chalicelib.recommendations.history import merge
-from chalicelib.recommendations.model import Act, Basket, Current, Hint, History
+from chalicelib.recommendations.model import Act, Asker, Basket, Current, Hint, History
 
 ORDERS_READ = 50
 TOUCHES_READ = 50
@@ -41,7 +41,7 @@ class Known:
     current: Current | None
 
 
-def load(customer_id: str | None, anonymous_id: str | None) -> Known:
+def load(customer_id: str | None, anonymous_id: str | None, asker: Asker) -> Known:
     """Read it. One trip, two when the id that was given is linked to another one of the same person.
 
     Who withdrew the consent to personalization is a stranger, under every id.
@@ -51,14 +51,14 @@ def load(customer_id: str | None, anonymous_id: str | None) -> Known:
     with ThreadPoolExecutor(READS_AT_ONCE_MAX) as threads:
         current = threads.submit(store.current)
         if customer_id is not None:
-            history = _of_customer(threads, customer_id, anonymous_id)
+            history = _of_customer(threads, customer_id, anonymous_id, asker)
         else:
             assert anonymous_id is not None, "one of the two was given"
-            history = _of_visitor(threads, anonymous_id)
+            history = _of_visitor(threads, anonymous_id, asker)
         return Known(history, current.result())
 
 
-def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None) -> History:
+def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, asker: Asker) -> History:
     """A customer's own orders and events, under every id they have, and those of the linked browsers."""
     person = threads.submit(customers.person, customer_id)
     recorded = threads.submit(orders.newest, customer_id, ORDERS_READ)
@@ -80,20 +80,22 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None) 
     linked = [each for each in reversed(profile.anonymous_ids) if each != anonymous_id] if profile else []
     if linked:
         touches += activity.newest([("anonymous", each) for each in linked[:LINKED_IDS_MAX]], TOUCHES_READ)
-    # A shared browser must not join two people.
-    if here and owner and owner.result() in (None, *customer_ids):
+    # A shared browser must not join two people, and a customer could name any visitor's id: hers are the linked ones.
+    unlinked = () if asker is Asker.CUSTOMER else (None,)
+    if here and owner and owner.result() in (*unlinked, *customer_ids):
         touches += here.result()
     return _history(baskets, touches)
 
 
-def _of_visitor(threads: Executor, anonymous_id: str) -> History:
-    """The browser's own events and never more, whoever it is linked to."""
+def _of_visitor(threads: Executor, anonymous_id: str, asker: Asker) -> History:
+    """The browser's own events and never more, whoever it is linked to; for a browser without a guest's orders."""
     owner = threads.submit(customers.customer_of, anonymous_id)
     touches = threads.submit(activity.newest, [("anonymous", anonymous_id)], TOUCHES_READ)
     customer_id = owner.result()
     if customer_id is not None and _withdrew(customers.person(customer_id)):
         return History()
-    return _history([], touches.result())
+    is_told = asker is not Asker.BROWSER
+    return _history([], [touch for touch in touches.result() if is_told or touch.kind != "order"])
 
 
 def _newest(recorded: Sequence[PastOrder]) -> list[PastOrder]:

@@ -12,6 +12,14 @@ from typing import Any, Protocol
 OLD_SALES = 0.001
 
 
+class Asker(StrEnum):
+    """Who wants a list: the shop itself, a customer about herself, or a browser of which nothing is sure."""
+
+    SHOP = "shop"
+    CUSTOMER = "customer"
+    BROWSER = "browser"
+
+
 class Placement(StrEnum):
     """Where a list is shown, hence what it is made of."""
 

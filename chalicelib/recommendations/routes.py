@@ -5,13 +5,15 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from chalicelib.recommendations import service
-from chalicelib.recommendations.model import Placement
+from chalicelib.recommendations.model import Asker, Placement
 from chalicelib.recommendations.schemas import RecommendationsAnswer, RecommendationsQuery
 from chalicelib.shared import access
 from chalicelib.shared.errors import Forbidden, InvalidInput
 from chalicelib.shared.http import Answer, Call, endpoint
 
 routes = Blueprint(__name__)
+
+ASKERS = {access.SECRET: Asker.SHOP, access.CUSTOMER: Asker.CUSTOMER, access.PUBLISHABLE: Asker.BROWSER}
 
 
 @endpoint(
@@ -34,7 +36,7 @@ def recommend(call: Call[None, RecommendationsQuery], placement: str) -> Answer:
         _placement(placement),
         _for_caller(call.query, call.caller),
         language=call.language,
-        shows_orders=call.caller.kind != access.PUBLISHABLE,
+        asker=ASKERS[call.caller.kind],
         now=call.now,
     )
     return Answer(answer, headers={"Content-Language": call.language, "Vary": "Accept-Language"})

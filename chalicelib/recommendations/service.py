@@ -15,25 +15,25 @@ from chalicelib.catalog import reads as catalog
 from chalicelib.catalog.reads import KINDS, CatalogItem
 from chalicelib.recommendations import known, rules, store
 from chalicelib.recommendations.answers import answer
-from chalicelib.recommendations.model import Learned, Placement, Situation, Trained
+from chalicelib.recommendations.model import Asker, Learned, Placement, Situation, Trained
 from chalicelib.recommendations.schemas import RecommendationsAnswer, RecommendationsQuery
 from chalicelib.recommendations.shelf import Shelf
 
 PAGE = 100
-PAGES_MAX = 20  # of one kind: where the newest two thousand are all sold out, a list may stay short
+PAGES_MAX = 3  # of one kind: where the newest three hundred do not fit, a list may stay short, but comes soon
 
 # Their lists are made to be full; the others would rather show less than what does not belong there.
 FILLED_UP = (Placement.FOR_YOU, Placement.TRENDING)
 
 
 def recommend(
-    placement: Placement, query: RecommendationsQuery, *, language: str, shows_orders: bool, now: datetime
+    placement: Placement, query: RecommendationsQuery, *, language: str, asker: Asker, now: datetime
 ) -> RecommendationsAnswer:
     """Items for one place on a page, each with its reason; never one that is hidden, sold out or excluded.
 
-    `shows_orders` is False for an answer to a browser, which must not tell what somebody bought.
+    An answer to a browser rests on no order and tells of none: anybody can hold its key and guess an id.
     """
-    person = known.load(query.customer_id, query.anonymous_id)
+    person = known.load(query.customer_id, query.anonymous_id, asker)
     situation = Situation(placement, person.history, tuple(query.item_id), frozenset(query.exclude), now)
     newest: list[CatalogItem] = []
     if person.current:
@@ -49,7 +49,7 @@ def recommend(
         excluded = situation.excluded | set(situation.asked)
         shelf.take(rules.popular_candidates(learned.popularity, excluded))
         _take_newest(shelf, newest, excluded, fits)
-    return answer(shelf, situation, learned, language=language, shows_orders=shows_orders)
+    return answer(shelf, situation, learned, language=language, shows_orders=asker is not Asker.BROWSER)
 
 
 def save_model(model: Trained, *, on_written: Callable[[int], None] | None = None) -> None:
