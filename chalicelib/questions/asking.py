@@ -36,13 +36,14 @@ class Asked:
 
 
 def load(customer_id: str | None, anonymous_id: str | None) -> Asked:
-    """Read it; raises Gone for who was erased. Two trips for a customer and three for a visitor, 1 read unit an id."""
-    if customer_id is not None:
-        return _of_person(("customer", customer_id), customers.person(customer_id) or nameless(customer_id))
-    assert anonymous_id is not None, "one of the two was given"
-    who: Who = ("anonymous", anonymous_id)
+    """Read it; raises Gone for who was erased. Three trips for a customer and four for a visitor, 1 read unit an id."""
+    who: Who = ("customer", customer_id) if customer_id is not None else ("anonymous", anonymous_id or "")
+    # The tombstone stands before the profile is gone.
     if privacy.erased([who]):
         raise Gone
+    if customer_id is not None:
+        return _of_person(who, customers.person(customer_id) or nameless(customer_id))
+    assert anonymous_id is not None, "one of the two was given"
     owner = customers.customer_of(anonymous_id)
     person = customers.person(owner) if owner else None
     if person is None or person.erased:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from chalicelib.questions.model import (
     CHOICE,
@@ -18,6 +18,13 @@ from chalicelib.questions.model import (
     Kind,
 )
 from chalicelib.shared.contract import At, Id, In, Line, Money, Out
+
+
+def _for_a_form(value: str) -> str:
+    if value in NOT_ASKED:
+        raise ValueError("is not for a form to say; send it with identify")
+    return value
+
 
 Trait = Annotated[str, Field(min_length=1, max_length=100, pattern="^[A-Za-z][A-Za-z0-9_.-]*$")]
 Value = Annotated[Line, Field(max_length=VALUE_LENGTH_MAX)]
@@ -40,11 +47,12 @@ class CouponBody(In):
     percent: int | None = Field(default=None, ge=1, le=100)
     amount: Money | None = None
 
-    @model_validator(mode="after")
-    def _worth_one_thing(self) -> CouponBody:
-        if self.percent is not None and self.amount is not None:
-            raise ValueError("percent: a coupon is worth a percentage or an amount, not both")
-        return self
+    @field_validator("amount")
+    @classmethod
+    def _worth_one_thing(cls, value: Money | None, info: ValidationInfo) -> Money | None:
+        if value is not None and info.data.get("percent") is not None:
+            raise ValueError("a coupon is worth a percentage or an amount, not both")
+        return value
 
 
 class ContentBody(In):
@@ -87,8 +95,11 @@ class QuestionBody(In):
     text: Line = Field(examples=["Which pet lives with you?"])
     text_ja: Line | None = None
     kind: Kind = Field(examples=["choice"])
-    choices: list[ChoiceBody] = Field(default_factory=list, max_length=CHOICES_MAX)
-    trait: Trait = Field(description="What the answer becomes; not an address or a number.", examples=["pet"])
+    choices: list[ChoiceBody] = Field(default_factory=list, max_length=CHOICES_MAX, validate_default=True)
+    trait: Annotated[Trait, AfterValidator(_for_a_form)] = Field(
+        description="What the answer becomes; not one by which people are found, such as email.",
+        examples=["pet"],
+    )
     purpose: Line = Field(description="What it is used for, told to who is asked.")
     purpose_ja: Line | None = None
     reward: RewardBody | None = None
@@ -98,17 +109,21 @@ class QuestionBody(In):
     priority: int = Field(default=0, ge=0, le=PRIORITY_MAX, description="The highest is asked first.")
     ask: AskBody = Field(default_factory=AskBody)
 
-    @model_validator(mode="after")
-    def _fits(self) -> QuestionBody:
-        if self.trait in NOT_ASKED:
-            raise ValueError(f"trait: {self.trait} is not for a form to say; send it with identify")
-        if (self.kind == CHOICE) != bool(self.choices):
-            raise ValueError("choices: a choice needs at least one, another kind has none")
-        if len({each.value for each in self.choices}) != len(self.choices):
-            raise ValueError("choices: each value may be there once")
-        if self.ask.only_if and self.ask.only_if.trait == self.trait:
-            raise ValueError("ask.only_if.trait: a question cannot wait for its own answer")
-        return self
+    @field_validator("choices")
+    @classmethod
+    def _fit_the_kind(cls, value: list[ChoiceBody], info: ValidationInfo) -> list[ChoiceBody]:
+        if "kind" in info.data and (info.data["kind"] == CHOICE) != bool(value):
+            raise ValueError("a choice needs at least one, another kind has none")
+        if len({each.value for each in value}) != len(value):
+            raise ValueError("each value may be there once")
+        return value
+
+    @field_validator("ask")
+    @classmethod
+    def _waits_for_another(cls, value: AskBody, info: ValidationInfo) -> AskBody:
+        if value.only_if and value.only_if.trait == info.data.get("trait"):
+            raise ValueError("a question cannot wait for its own answer")
+        return value
 
 
 class ChoiceDefinition(Out):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.questions.definitions import ContentDefinition, MoneyShown
 from chalicelib.questions.model import ANSWERS_AT_ONCE_MAX, SHEET
@@ -21,6 +21,12 @@ Country = Annotated[
 ]
 
 
+def _without_customer(value: str | None, info: ValidationInfo) -> str | None:
+    if value is not None and info.data.get("customer_id") is not None:
+        raise ValueError("give it or customer_id, not both")
+    return value
+
+
 class AskQuery(Query):
     """For whom, and where they are."""
 
@@ -31,11 +37,10 @@ class AskQuery(Query):
         default=None, description="In any words, e.g. 北海道; what the gateway saw if left out."
     )
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> AskQuery:
-        if self.customer_id is not None and self.anonymous_id is not None:
-            raise ValueError("customer_id: give it or anonymous_id, not both")
-        return self
+    @field_validator("anonymous_id")
+    @classmethod
+    def _one_of_them(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return _without_customer(value, info)
 
 
 class ChoiceShown(Out):
@@ -98,11 +103,10 @@ class AnswersBody(In):
         min_length=1, max_length=ANSWERS_AT_ONCE_MAX, examples=[{"pet": "dog", "birthday": None}]
     )
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> AnswersBody:
-        if self.customer_id is not None and self.anonymous_id is not None:
-            raise ValueError("customer_id: give it or anonymous_id, not both")
-        return self
+    @field_validator("anonymous_id")
+    @classmethod
+    def _one_of_them(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return _without_customer(value, info)
 
 
 class CouponAnswer(Out):
