@@ -53,9 +53,7 @@ def _scalar(value: Any) -> Any:
 
 Value = Annotated[Any, PlainValidator(_scalar, json_schema_input_type=str | bool | int)]
 Within = Annotated[
-    str,
-    Field(max_length=durations.TEXT_LENGTH_MAX, examples=["P30D"]),
-    AfterValidator(_duration),
+    str, Field(max_length=durations.TEXT_LENGTH_MAX, examples=["P30D"]), AfterValidator(_duration)
 ]
 Categories = Annotated[
     list[Category], Field(max_length=CATEGORIES_MAX, description="A category holds all below it.")
