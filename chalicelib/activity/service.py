@@ -18,7 +18,6 @@ from chalicelib.activity.model import (
     Draft,
     Entry,
     EventType,
-    Message,
     Who,
 )
 from chalicelib.activity.reading import Sending
@@ -94,42 +93,6 @@ def erase(
 ) -> dict[str, int]:
     """Take away these timelines with what remembers their messages. Safe to break off and repeat."""
     return {"activity.timeline": sum(store.erase(each) for each in _timelines(customer_ids, anonymous_ids))}
-
-
-def tell(
-    customer_id: str,
-    *,
-    cause: str,
-    kind: str,
-    event: str,
-    channel: str,
-    at: datetime,
-    details: Mapping[str, Any],
-    now: datetime,
-    item_ids: Sequence[str] = (),
-    order_id: str | None = None,
-    internal: bool = False,
-) -> None:
-    """Put what another room did into a customer's timeline, once per `cause`; the next request sees it.
-
-    `internal` keeps it from the customer's own page. Two trips, 2 write units and 1 more per KB.
-    """
-    message = Message(BUS, cause)
-    entry = Entry(
-        entry_id=rules.entry_id_of(message),
-        who=("customer", customer_id),
-        kind=kind,
-        event=event,
-        channel=channel,
-        at=at,
-        trusted=True,
-        customer_id=customer_id,
-        item_ids=tuple(item_ids),
-        order_id=order_id,
-        details=dict(details),
-        internal=internal,
-    )
-    record(Draft(message, entry), now=now)
 
 
 def import_entries(drafts: Iterable[Draft], *, now: datetime) -> int:

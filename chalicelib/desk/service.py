@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.activity import service as timeline
+from chalicelib.activity import telling as timeline
 from chalicelib.catalog import reads as catalog
 from chalicelib.customers import reads as people
 from chalicelib.desk import answers, reads, rules, store, watchlist

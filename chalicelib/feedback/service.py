@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.activity import service as timeline
+from chalicelib.activity import telling as timeline
 from chalicelib.customers import reads as people
 from chalicelib.feedback import reads, store
 from chalicelib.feedback.model import SCORES, STAFF, WEB, Complaint, Satisfaction, Status
