@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,42 +20,18 @@ from pydantic import BaseModel
 from chalicelib.shared import clock
 from chalicelib.shared.config import TABLES
 from chalicelib.shared.consumer import RunFailed
-from chalicelib.shared.dynamo import pack_item, unpack_item
+from chalicelib.shared.dynamo import unpack_item
 from chalicelib.shared.http import Contract
 from chalicelib.shared.logs import logger
 from infrastructure.template import full_template, wiring_of
 from local.handlers import Handler
-from tests.support.embedded import SECRET
 from tests.support.local_run import running
-from tests.support.marked import ADDRESS, AT, BODIES, MARK, call_of, found_in
+from tests.support.marked import ADDRESS, AT, BODIES, MARK, found_in
+from tests.support.marked_events import FACTS, deliver, fact, spoilt, stream, tick
+from tests.support.marked_life import LIVELY, bearer_of, call, live, refused
 from tests.support.post import Post
 from tests.support.routes import contracts
 from tests.support.shop import Shop
-
-JSON = SECRET | {"Content-Type": "application/json"}
-# What has to succeed, or nothing would come of it that could be logged.
-LIVELY = {
-    *(signature for signature in BODIES if re.fullmatch("POST /v1/[a-z]+", signature)),
-    "PATCH /v1/customers/{customer_id}",
-    "GET /v1/customers/{customer_id}",
-    "GET /v1/customers/{customer_id}/timeline",
-    "PATCH /v1/me",
-    "GET /v1/me/timeline",
-    "POST /v1/customer-tokens",
-    "PUT /v1/items/{item_id}",
-    "POST /v1/items/batch",
-    "GET /v1/recommendations/{placement}",
-    "POST /v1/customers/{customer_id}/loyalty/accruals",
-    "PUT /v1/orders/{order_id}",
-    "POST /v1/orders/{order_id}/shipments",
-    "POST /v1/shipments/{shipment_id}/events",
-    "GET /v1/orders/{order_id}/tracking",
-    "GET /v1/customers/{customer_id}/messages",
-    "POST /v1/api-keys",
-}
-# After these there would be nobody left to speak of.
-LEAVING = {"DELETE /v1/customers/{customer_id}", "DELETE /v1/me"}
-BASIC = {"Authorization": f"Basic {MARK}"}
 
 
 class Logged:
@@ -72,13 +47,11 @@ class Logged:
         self.lines.write("".join(traceback.format_exception(error, chain=False)))
 
     def read(self) -> str:
-        """All of it."""
         captured = self._capsys.readouterr()
         self.text += captured.out + captured.err
         return self.lines.getvalue() + self.text
 
     def count(self, message: str) -> int:
-        """How many of our lines say this."""
         lines = [line for line in self.lines.getvalue().splitlines() if line.startswith("{")]
         return sum(json.loads(line)["message"] == message for line in lines)
 
@@ -118,7 +91,7 @@ def test_the_net_catches_what_it_is_for(logged: Logged) -> None:
 
 
 def test_what_succeeds_or_is_refused_says_nothing_of_anybody(api: Any, logged: Logged) -> None:
-    secrets = [*_live(api), *_refused(api)]
+    secrets = [*live(api), *refused(api)]
 
     assert found_in(logged.read(), secrets) == []
 
@@ -126,13 +99,13 @@ def test_what_succeeds_or_is_refused_says_nothing_of_anybody(api: Any, logged: L
 def test_a_store_that_fails_on_any_route_is_logged_without_its_words(
     api: Any, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bearer = _bearer(api)
-    _live(api)
+    bearer = bearer_of(api)
+    live(api)
     _break_aws(monkeypatch)
     failed, fine = set(), set()
     for contract in contracts():
         before = logged.count("unhandled")
-        answer = _call(api, contract, bearer)
+        answer = call(api, contract, bearer)
         assert (answer.status_code == 500) == (logged.count("unhandled") == before + 1), contract.signature
         if answer.status_code == 500:
             failed.add(contract.signature)
@@ -145,13 +118,13 @@ def test_a_store_that_fails_on_any_route_is_logged_without_its_words(
 
 
 def test_a_bug_on_any_route_is_logged_without_its_words(api: Any, logged: Logged) -> None:
-    bearer = _bearer(api)
+    bearer = bearer_of(api)
     for bug, message in ((_unforeseen, "unhandled"), (_broken_answer, "answer breaks its contract")):
         failed = set()
         for contract in contracts():
             before = logged.count(message)
             with _instead(contract, bug):
-                answer = _call(api, contract, bearer)
+                answer = call(api, contract, bearer)
             # What is refused before the function is called is no concern of its bugs.
             assert (answer.status_code == 500) == (logged.count(message) == before + 1), contract.signature
             if answer.status_code == 500:
@@ -174,24 +147,24 @@ def handlers() -> dict[str, list[Handler]]:
 def test_facts_that_fail_are_logged_without_their_words(
     api: Any, logged: Logged, handlers: dict[str, list[Handler]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _live(api)
+    live(api)
     poison = [
         f'{{"detail": "{MARK}',
         json.dumps({"detail": MARK}),
         json.dumps([MARK]),
         json.dumps({"detail": {"id": MARK}}),
     ]
-    poison += [json.dumps({"detail": _fact(kind, _spoilt(data))}) for kind, data in FACTS.items()]
-    poison.append(json.dumps({"detail": _fact(f"{MARK}.happened", {"a": MARK})}))
-    good = [json.dumps({"detail": _fact(kind, data)}) for kind, data in FACTS.items()]
+    poison += [json.dumps({"detail": fact(kind, spoilt(data))}) for kind, data in FACTS.items()]
+    poison.append(json.dumps({"detail": fact(f"{MARK}.happened", {"a": MARK})}))
+    good = [json.dumps({"detail": fact(kind, data)}) for kind, data in FACTS.items()]
     heard = set()
     for handler in handlers["queue"]:
-        assert _deliver(handler, poison) == len(poison), handler.name
-        if _deliver(handler, good) < len(good):
+        assert deliver(handler, poison) == len(poison), handler.name
+        if deliver(handler, good) < len(good):
             heard.add(handler.name.removesuffix("_on_facts"))
     _break_aws(monkeypatch)
     for handler in handlers["queue"]:
-        assert _deliver(handler, good) > 0, handler.name
+        assert deliver(handler, good) > 0, handler.name
     assert heard >= {"activity", "campaigns", "loyalty", "messages", "orders"}
 
     assert logged.count("fact not applied") > len(handlers["queue"]) * len(poison)
@@ -201,7 +174,7 @@ def test_facts_that_fail_are_logged_without_their_words(
 def test_changes_that_fail_are_logged_without_their_words(
     api: Any, aws: Any, logged: Logged, handlers: dict[str, list[Handler]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _live(api)
+    live(api)
     items = {
         name: [unpack_item(item) for item in aws.scan(TableName=f"kokyaku-test-{name}")["Items"]]
         for name in TABLES
@@ -211,11 +184,11 @@ def test_changes_that_fail_are_logged_without_their_words(
     for handler in handlers["stream"]:
         for item in everything:
             for image in (item, {name: MARK if name not in ("pk", "sk") else item[name] for name in item}):
-                handler(_stream(image))
+                handler(stream(image))
     _break_aws(monkeypatch)
     for handler in handlers["stream"]:
         for item in everything:
-            handler(_stream(item))
+            handler(stream(item))
 
     assert logged.count("change not understood") > 0
     assert logged.count("facts not published") > 0
@@ -228,7 +201,7 @@ def test_a_run_that_fails_is_logged_without_its_words(
     _break_aws(monkeypatch)
     for handler in handlers["schedule"]:
         with pytest.raises(RunFailed) as failure:
-            handler(_tick())
+            handler(tick())
         logged.add(failure.value)
 
     assert logged.count("scheduled run failed") == len(handlers["schedule"])
@@ -243,17 +216,17 @@ def test_a_mail_that_is_refused_is_not_quoted(
     monkeypatch: pytest.MonkeyPatch,
     code: str,
 ) -> None:
-    _live(api)
+    live(api)
     for handler in handlers["queue"]:
-        _deliver(handler, [json.dumps({"detail": _fact("customer.created", FACTS["customer.created"])})])
+        deliver(handler, [json.dumps({"detail": fact("customer.created", FACTS["customer.created"])})])
     clock.travel(datetime.fromisoformat(AT) + timedelta(days=2) - datetime.now(UTC))
     post = Post()
     _break_aws(monkeypatch, code, only="SendEmail")
     for handler in handlers["queue"]:
-        changed = json.dumps({"detail": _fact("shipment.status_changed", FACTS["shipment.status_changed"])})
-        _deliver(handler, [changed])
+        changed = json.dumps({"detail": fact("shipment.status_changed", FACTS["shipment.status_changed"])})
+        deliver(handler, [changed])
     for handler in handlers["schedule"]:
-        handler(_tick())
+        handler(tick())
 
     assert found_in(str(post.asked), []), "a mail that nobody tried to send cannot be quoted"
     assert found_in(logged.read(), []) == []
@@ -262,7 +235,7 @@ def test_a_mail_that_is_refused_is_not_quoted(
 def test_a_running_shop_writes_nothing_of_anybody(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         shop = Shop(run.address)
-        secrets = [*_live(shop), *_refused(shop)]
+        secrets = [*live(shop), *refused(shop)]
         shop.idle()
         shop.clock((datetime.now(UTC) + timedelta(days=1, hours=1)).isoformat())
         shop.idle()
@@ -277,109 +250,6 @@ def test_a_running_shop_writes_nothing_of_anybody(tmp_path: Path) -> None:
     assert len(mails) == 2, "the parcel's and the welcome"
     assert "campaigns run" in written
     assert found_in(written, secrets) == []
-
-
-# --- what she does
-
-
-def _live(door: Any) -> list[str]:
-    """Everything once on every route; answers the secrets that were handed out."""
-    bearer = _bearer(door)
-    done = set()
-    secrets = [bearer["Authorization"].partition(" ")[2]]
-    for contract in sorted(_staying(), key=_when):
-        answer = _call(door, contract, bearer)
-        assert answer.status_code < 500, contract.signature
-        if answer.status_code < 300:
-            done.add(contract.signature)
-        if contract.signature in ("POST /v1/customer-tokens", "POST /v1/api-keys"):
-            told = _document(answer)
-            secrets.append(told.get("token") or told["key"])
-    assert done >= LIVELY
-    return secrets
-
-
-def _staying() -> list[Contract]:
-    return [each for each in contracts() if each.signature not in LEAVING]
-
-
-def _when(contract: Contract) -> tuple[int, str]:
-    # What others refer to comes first: the customer, the item, the order, its parcel; what removes them comes last.
-    path = contract.signature
-    first = (
-        "PATCH /v1/customers",
-        "PUT /v1/items",
-        "PUT /v1/orders",
-        "POST /v1/orders",
-        "POST /v1/shipments",
-    )
-    return next(
-        (place for place, start in enumerate(first) if path.startswith(start)), 9 + path.startswith("DELETE")
-    ), path
-
-
-def _refused(door: Any) -> list[str]:
-    """Everything that is no use, with her words in it; answers the secrets that were sent."""
-    keys = [f"sk_live_{MARK}", f"pk_live_{MARK}"]
-    for contract in _staying():
-        method, path, _ = call_of(contract)
-        for body in (
-            b"{" + MARK.encode(),
-            json.dumps({MARK: MARK}).encode(),
-            json.dumps([MARK] * 9).encode(),
-        ):
-            answer = door.request(method, path, body, _headers(contract, SECRET))
-            assert answer.status_code < 500, contract.signature
-        assert (
-            door.request(method, f"{path}?{MARK}={MARK}", b"{}", _headers(contract, SECRET)).status_code < 500
-        )
-        for headers in (
-            BASIC,
-            {"X-Api-Key": keys[0]},
-            {"Authorization": f"Bearer {MARK}"},
-            {"Authorization": MARK},
-        ):
-            status = door.request(method, path, b"{}", _headers(contract, headers)).status_code
-            assert status == 401 or contract.rule.public, contract.signature
-    door.request(
-        "POST",
-        "/v1/t",
-        json.dumps({"writeKey": keys[1], "event": MARK}).encode(),
-        {"Content-Type": "text/plain"},
-    )
-    door.request("GET", f"/v1/{MARK}/{MARK}", None, SECRET)
-    return keys
-
-
-def _call(door: Any, contract: Contract, bearer: dict[str, str]) -> Any:
-    method, path, body = call_of(contract)
-    if "recommendations" in path:
-        path += "?customer_id=u1"
-    credentials = bearer if contract.rule.customer and not contract.rule.scope else SECRET
-    sent = None if body is None else json.dumps(body).encode()
-    return door.request(method, path, sent, _headers(contract, credentials))
-
-
-def _headers(contract: Contract, credentials: dict[str, str]) -> dict[str, str]:
-    media_type = contract.media_types[0].replace("*/*", "application/x-www-form-urlencoded")
-    more = {
-        "Content-Type": media_type,
-        "Idempotency-Key": "k1",
-        "User-Agent": MARK,
-        "X-Actor": MARK,
-        "Cookie": MARK,
-    }
-    return more | credentials
-
-
-def _bearer(door: Any) -> dict[str, str]:
-    answer = door.request("POST", "/v1/customer-tokens", json.dumps({"customer_id": "u1"}).encode(), JSON)
-    return {"Authorization": f"Bearer {_document(answer)['token']}"}
-
-
-def _document(answer: Any) -> dict[str, Any]:
-    told: dict[str, Any] = answer.json() if callable(getattr(answer, "json", None)) else answer.json_body
-    return told
 
 
 # --- what goes wrong
@@ -427,101 +297,3 @@ class _instead:  # noqa: N801  (reads as a word in `with`)
 
     def __exit__(self, *_: object) -> None:
         object.__setattr__(self._contract, "function", self._before)
-
-
-# --- what handlers are given
-
-FACTS: dict[str, dict[str, Any]] = {
-    "activity.recorded": {
-        "entry_id": "e1",
-        "customer_id": "u1",
-        "anonymous_id": None,
-        "kind": "order",
-        "event": "Order Completed",
-        "channel": "web",
-        "at": AT,
-        "trusted": True,
-        "item_ids": ["85123A"],
-        "details": {"order_id": "o3", "currency": "GBP", "total": 5, "coupon": MARK, "lines": []},
-    },
-    "customer.created": {"customer_id": "u1", "created_at": AT, "imported": False},
-    "order.placed": {
-        "order_id": "o1",
-        "customer_id": "u1",
-        "placed_at": AT,
-        "total": 3980,
-        "currency": "GBP",
-        "lines": [{"item_id": "85123A", "quantity": 2, "price": 1990}],
-        "imported": False,
-    },
-    "shipment.status_changed": {
-        "shipment_id": "s1",
-        "order_id": "o1",
-        "customer_id": "u1",
-        "status": "delivered",
-        "attempt": 1,
-        "at": AT,
-        "carrier": "jp.yamato",
-        "tracking_number": f"{MARK}-1234",
-    },
-    "loyalty.points_accrued": {
-        "customer_id": "u1",
-        "entry_id": "order:o1",
-        "points": 39,
-        "reason": MARK,
-        "active_points": 39,
-    },
-    "message.sent": {
-        "customer_id": "u1",
-        "send_id": "m1",
-        "template": "welcome",
-        "message_class": "promotional",
-        "channel": "email",
-        "at": AT,
-    },
-}
-
-
-def _spoilt(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: {MARK: MARK} for name in data} | {MARK: MARK}
-
-
-def _fact(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {"id": "f1", "type": kind, "subject": "customers/u1", "time": AT, "data": data}
-
-
-def _deliver(handler: Handler, bodies: list[str]) -> int:
-    """How many of them the queue has to send again."""
-    records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
-    failures: list[Any] = handler({"Records": records})["batchItemFailures"]
-    return len(failures)
-
-
-def _stream(image: dict[str, Any]) -> dict[str, Any]:
-    change = {
-        "SequenceNumber": "1",
-        "NewImage": pack_item(image),
-        "Keys": {},
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-    }
-    record = {
-        "eventID": "1",
-        "eventName": "INSERT",
-        "dynamodb": change,
-        "awsRegion": "r",
-        "eventSourceARN": "arn",
-    }
-    return {"Records": [record]}
-
-
-def _tick() -> dict[str, Any]:
-    event = {
-        "version": "0",
-        "account": "1",
-        "region": "r",
-        "detail": {},
-        "resources": [],
-        "id": "t",
-        "time": AT,
-    }
-    return event | {"detail-type": "Scheduled Event", "source": "aws.events"}
