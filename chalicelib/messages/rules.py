@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, datetime, timedelta
 
 from chalicelib.messages.model import NO_CONSENT, SUPPRESSED, Gate, MessageClass, Outcome, Send, Status
@@ -21,7 +22,8 @@ ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
-LOOKS_LIKE_LINK = re.compile(r"[/\\@]|www\.|\w\.[a-z]{2}", re.IGNORECASE)
+NAME_LENGTH_MAX, NAME_WORDS_MAX, ABBREVIATION_LENGTH_MAX = 40, 4, 3
+JOINS = frozenset("'-\u2019\u2010・·")  # inside a name's word: O'Brien, Jean-Luc, ジャン・リュック
 # Not from the machine's locale, which differs from one to another.
 MONTHS = "January February March April May June July August September October November December".split()
 
@@ -52,11 +54,21 @@ def language_of(locale: str | None) -> str:
 
 
 def name_shown(name: str | None) -> str:
-    """What to call a customer in a mail; nothing when their name could carry a link to somebody else.
+    """What to call a customer in a mail; nothing when their name could carry a message to somebody else.
 
-    Anybody can sign up with another's address and an advertisement for a name.
+    Anybody can sign up with another's address and an advertisement for a name: so a few words of letters, judged as
+    they would look (full-width dots and slashes are dots and slashes), no digits, no sentence, no host.
     """
-    return "" if name is None or LOOKS_LIKE_LINK.search(name) else name
+    looks = unicodedata.normalize("NFKC", name or "")
+    words = looks.split()
+    fits = len(looks) <= NAME_LENGTH_MAX and len(words) <= NAME_WORDS_MAX
+    return name or "" if fits and all(_is_word_of_a_name(word) for word in words) else ""
+
+
+def _is_word_of_a_name(word: str) -> bool:
+    """Letters of any script with their marks, joined as names are; a dot only ends a short one, as in J. or Jr."""
+    letters = word.removesuffix(".") if len(word) <= ABBREVIATION_LENGTH_MAX else word
+    return all(letter in JOINS or unicodedata.category(letter)[0] in "LM" for letter in letters)
 
 
 def is_abandoned(send: Send, now: datetime) -> bool:

@@ -29,6 +29,7 @@ from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import TRIES_MAX
 
 NOT_HEARD = "no_answer"
+SEND_MARK_LENGTH = 16  # of a send's id, enough to find it among one customer's; the link must stay short
 ONE_CLICK = "one_click"
 
 OUTCOMES = {Status.SENT: Outcome.SENT, Status.FAILED: Outcome.FAILED, Status.DEFERRED: Outcome.DEFERRED}
@@ -196,7 +197,11 @@ def _record(message: Message, status: Status, *, now: datetime, reason: str = ""
 
 
 def _way_out(record: Send, now: datetime) -> str:
-    claims = {"sub": record.customer_id, "list": gate.EMAIL_MARKETING, "send": record.send_id}
+    claims = {
+        "sub": record.customer_id,
+        "list": gate.EMAIL_MARKETING,
+        "send": record.send_id[:SEND_MARK_LENGTH],
+    }
     return f"{config().public_url}/u/{tokens.sign(tokens.UNSUBSCRIBE, claims, now=now)}"
 
 

@@ -49,7 +49,15 @@ def sign(audience: str, claims: Mapping[str, Any], *, now: datetime, ttl: timede
     payload = {**claims, "aud": audience, "iat": epoch_seconds(now)}
     if ttl is not None:
         payload["exp"] = epoch_seconds(now + ttl)
-    return jwt.encode(payload, ring.keys[ring.current], ALGORITHM, headers={"kid": ring.current})
+    headers = {"kid": ring.current}
+    return jwt.encode(payload, ring.keys[ring.current], ALGORITHM, headers=headers, json_encoder=_Utf8)
+
+
+class _Utf8(json.JSONEncoder):
+    """Japanese ids take half the length in UTF-8: a link in a mail's header may have 870 characters in SES."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"ensure_ascii": False})
 
 
 def verify(audience: str, token: str, *, now: datetime) -> dict[str, Any] | None:

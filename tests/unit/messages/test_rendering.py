@@ -209,13 +209,32 @@ def test_an_address_is_one_plain_address_or_none(address: str | None, usable: bo
 
 
 @pytest.mark.parametrize(
-    "name", ["http://evil.example", "Win at evil.com", "www.evil", "a@b", "x\\y", "line/feed"]
+    "name",
+    [
+        "http://evil.example",
+        "Win at evil.com",
+        "www.evil",
+        "a@b",
+        "x\\y",
+        "line/feed",
+        "казино.рф",
+        "evil.中国",
+        "evil\uff0ecom",
+        "evil。com",
+        "http:\uff0f\uff0fevil。example",
+        "Call 0900-1234567",
+        "Buy now at our new shop",
+        "x" * 41,
+    ],
 )
 def test_a_name_that_carries_a_link_is_not_said(name: str) -> None:
     assert rules.name_shown(name) == ""
 
 
-@pytest.mark.parametrize("name", ["Hana", "佐藤 花子", "J. R. Smith", "O'Neil-Åberg", "Jr."])
+@pytest.mark.parametrize(
+    "name",
+    ["Hana", "佐藤 花子", "ジャン・リュック", "मोहन", "نور الدين", "J. R. Smith", "O'Neil-Åberg", "Jr."],
+)
 def test_a_name_is_a_name(name: str) -> None:
     assert rules.name_shown(name) == name
 
@@ -224,3 +243,28 @@ def test_one_line_is_one_short_printable_line() -> None:
     assert render.one_line(" a\r\n\tb \u2028 c ") == "a b c"
     assert render.one_line("x" * 500, 10) == "x" * 9 + "…"
     assert set(render.one_line(string.printable)) <= set(string.printable)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("letter", ["x", "é", "子"])
+def test_the_way_out_fits_into_a_header_for_the_longest_id(
+    letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SES takes 870 characters in the value of a header (API reference, MessageHeader)."""
+    from chalicelib.messages import service
+    from chalicelib.messages.model import Message, MessageClass, Status
+    from chalicelib.shared import clock
+    from chalicelib.shared.config import config
+
+    monkeypatch.setenv(
+        "KOKYAKU_PUBLIC_URL", "https://abcdefghij.execute-api.ap-northeast-1.amazonaws.com/api"
+    )
+    config.cache_clear()
+    message = Message(
+        letter * 128, "campaign:welcome", "welcome", MessageClass.PROMOTIONAL, "campaign_welcome"
+    )
+    now = clock.now()
+    way_out = service._way_out(service._record(message, Status.CLAIMED, now=now), now)
+
+    assert len(f"<{way_out}>") <= 870
+    assert service.customer_of(way_out.rpartition("/")[2], now=now) == letter * 128
