@@ -95,7 +95,14 @@ def test_what_a_room_hears_is_published_with_the_members_it_is_chosen_by(room: s
     assert set(heard.only) <= set(model.model_fields)
 
 
+# Heard by its own room to finish what a request began and could not: nothing that follows tells it again
+# (tests/consumers/questions).
+FINISHED_AT_HOME = {("questions", "profile.answered")}
+
+
 def test_no_room_hears_its_own_facts() -> None:
     for room, all_heard in HEARD.items():
         for heard in all_heard:
+            if (room, heard.fact) in FINISHED_AT_HOME:
+                continue
             assert _published()[heard.fact].__module__ != f"chalicelib.{room}.schemas"
