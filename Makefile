@@ -8,7 +8,7 @@ STAGE ?= dev
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset train test check format simulate bench openapi package deploy test-clients test-browser test-spark \
+.PHONY: help run reset train test check check-privacy format simulate bench openapi package deploy test-clients test-browser test-spark \
         clean lock environment-local environment-dev environment-emulator environment-spark wheels
 
 help: ## Show this list
@@ -48,6 +48,9 @@ format: environment-dev ## Put the format and what lint can mend right
 
 test: environment-dev environment-emulator wheels ## Every test that needs Python only, in under ten minutes
 	@$(call pytest,unit http consumers contract simulation security infrastructure)
+
+check-privacy: environment-dev ## Erasure, export, consent: checks F1 to F8 with their figures
+	@KOKYAKU_SIMULATE=long exec .venv/bin/python -m pytest -q -m privacy --timeout=0 tests/unit/privacy
 
 simulate: environment-dev environment-emulator ## The simulation tests with far more examples
 	@KOKYAKU_SIMULATE=long; export KOKYAKU_SIMULATE; $(call pytest,simulation,--timeout=0)

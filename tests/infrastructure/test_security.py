@@ -115,6 +115,20 @@ def test_only_its_own_rules_may_send_to_a_queue(resources: Any) -> None:
                 assert all(references(each) for each in statement["Condition"]["ArnLike"]["aws:SourceArn"])
 
 
+def test_the_bucket_is_private_encrypted_and_soon_empty(resources: Any) -> None:
+    [bucket] = resources.of("AWS::S3::Bucket").values()
+    [policy] = resources.of("AWS::S3::BucketPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert [rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"]] == [7]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(statement["Resource"]) == 2, "the bucket and what is in it"
+
+
 def test_every_function_writes_to_a_log_that_ends(resources: Any) -> None:
     logs = resources.of("AWS::Logs::LogGroup")
     for name, function in resources.of("AWS::Serverless::Function").items():

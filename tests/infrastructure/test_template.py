@@ -38,6 +38,8 @@ def test_the_local_run_has_what_keeps_and_carries_and_nothing_that_handles(templ
         "AWS::DynamoDB::Table",
         "AWS::Events::EventBus",
         "AWS::Events::Rule",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
     }
