@@ -42,8 +42,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run did. `left` have to be tried again; `bucket` is where the next run begins."""
+    """What one run did. `left` have to be tried again."""
 
     settled: int
     left: int
-    bucket: str

@@ -1,4 +1,4 @@
-"""When a campaign falls due, where that is filed, and where a run has to look: pure."""
+"""When a campaign falls due, where that is filed, and for how long a run looks there: pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.campaigns.model import Campaign, Due
 
-HOUR = timedelta(hours=1)
-# How far behind its own mark a run looks again: what was filed late, or by a machine whose clock is behind.
+# How long an hour that has passed is still looked at: somebody whose clock is behind may file something under it.
 LOOK_BACK = timedelta(hours=2)
-# How far back the very first run looks, which finds no mark.
-FIRST_LOOK_BACK = timedelta(days=5)
-BUCKETS_PER_RUN_MAX = 1000  # about six weeks of missed runs in one go
 
 
 def bucket_of(moment: datetime) -> str:
@@ -28,21 +24,11 @@ def plan(campaign: Campaign, customer_id: str, happened_at: datetime, now: datet
     return Due(campaign.campaign_id, customer_id, due_at, bucket_of(max(due_at, now)))
 
 
-def buckets_to_visit(mark: str | None, now: datetime) -> list[str]:
-    """The hours a run has to look at, oldest first, from a little before the mark to the present one.
-
-    A mark in the future is a clock that has gone back; then the present counts.
-    """
-    here = _start_of(bucket_of(now))
-    start = here - FIRST_LOOK_BACK if mark is None else min(_start_of(mark), here) - LOOK_BACK
-    hours = min((here - start) // HOUR + 1, BUCKETS_PER_RUN_MAX)
-    return [bucket_of(start + number * HOUR) for number in range(hours)]
+def is_over(bucket: str, now: datetime) -> bool:
+    """Whether nobody files anything under this hour any more."""
+    return bucket < bucket_of(now - LOOK_BACK)
 
 
 def is_expired(campaign: Campaign, due: Due, now: datetime) -> bool:
     """Whether a mail is so late that it would puzzle more than please."""
     return now - due.due_at > campaign.expires_after
-
-
-def _start_of(bucket: str) -> datetime:
-    return datetime.strptime(bucket, "%Y-%m-%dT%H").replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
 """What falls due, in the engagement table: `DUE#{YYYY-MM-DDTHH}`/`{due_at}#{campaign_id}#{customer_id}`.
 
-`C#{customer_id}`/`DUE#{YYYY-MM-DDTHH}#{due_at}#{campaign_id}` leads there from its customer. `TICK`/`CURSOR` is the mark:
-everything filed under earlier hours is done.
+`C#{customer_id}`/`DUE#{YYYY-MM-DDTHH}#{due_at}#{campaign_id}` leads there from its customer, `TICK`/`HOUR#{YYYY-MM-DDTHH}`
+leads there from the clock: only hours with something in them are looked at.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from chalicelib.shared.dynamo import Item, table
 
 POINTER_PREFIX = "DUE#"
 DUES_MAX = 1000  # of one customer
-MARK_KEY = ("TICK", "CURSOR")
+HOURS_KEY = "TICK"
+HOUR_PREFIX = "HOUR#"
 AFTER_SEPARATOR = "$"  # the character after `#`: behind every key of one moment
 
 
 def save_due(due: Due) -> None:
-    """File what falls due; filing it again changes nothing. Two trips, 2 write units."""
+    """File what falls due; filing it again changes nothing. Three trips, 3 write units."""
     pk, sk = _key(due)
-    # The pointer first: what it leads to may be missing, but nothing may lie where nobody can find it again.
+    # What leads there first: it may lead to nothing, but nothing may lie where nobody can find it again.
+    table("engagement").put({"pk": HOURS_KEY, "sk": f"{HOUR_PREFIX}{due.bucket}", "bucket": due.bucket})
     table("engagement").put(_pointer(due))
     table("engagement").put(
         {
@@ -64,16 +66,24 @@ def of_customer(customer_id: str) -> list[Due]:
     return [_due(item, item["bucket"]) for item in found]
 
 
-def load_mark() -> str | None:
-    """The hour before which everything is done, None before the first run. One trip, 1 read unit."""
-    item = table("engagement").get(*MARK_KEY, consistent=True)
-    return str(item["bucket"]) if item else None
+def load_buckets(*, until: str, limit: int, after: str = "") -> list[str]:
+    """The hours up to `until` under which something is or was filed, earliest first.
+
+    One trip, consistent; 1 read unit per 4 KB.
+    """
+    found = table("engagement").query(
+        HOURS_KEY,
+        after=f"{HOUR_PREFIX}{after}" if after else "",
+        before=f"{HOUR_PREFIX}{until}{AFTER_SEPARATOR}",
+        limit=limit,
+        consistent=True,
+    )
+    return [str(item["bucket"]) for item in found]
 
 
-def save_mark(bucket: str) -> None:
-    """Move the mark; an older run may move it back, which only costs another look. 1 write unit."""
-    pk, sk = MARK_KEY
-    table("engagement").put({"pk": pk, "sk": sk, "bucket": bucket})
+def delete_bucket(bucket: str) -> None:
+    """Look at this hour no more: it is over and everything in it is done. 1 write unit."""
+    table("engagement").delete(HOURS_KEY, f"{HOUR_PREFIX}{bucket}")
 
 
 def _key(due: Due) -> tuple[str, str]:

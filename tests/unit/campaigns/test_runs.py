@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.campaigns import rules, service
+from chalicelib.campaigns import service, store
 from chalicelib.campaigns.model import CAMPAIGNS
 from chalicelib.messages import gate
 from chalicelib.messages import service as messages
@@ -116,7 +116,6 @@ def test_a_missed_night_is_caught_up(post: Post) -> None:
     run = service.run(DUE + timedelta(hours=30))
 
     assert (run.settled, run.left, post.count()) == (10, 0, 10)
-    assert run.bucket == rules.bucket_of(DUE + timedelta(hours=30))
 
 
 def test_a_missed_month_welcomes_nobody(post: Post) -> None:
@@ -129,6 +128,21 @@ def test_a_missed_month_welcomes_nobody(post: Post) -> None:
     assert post.count() == 0
     assert told("u1", back) == [("withheld", "expired")]
     assert left() == []
+
+
+def test_a_pause_of_two_years_costs_one_run_and_what_fell_due_in_it(post: Post) -> None:
+    join("u1")
+    service.run(JOINED)
+    join("u2", at=DUE + timedelta(days=700))
+    now = DUE + timedelta(days=701)
+    wire = FaultyWire(clients.client("dynamodb"), "dynamodb")
+
+    run = service.run(now)
+
+    assert (run.settled, post.count()) == (2, 1)
+    assert (told("u1", now), told("u2", now)) == ([("withheld", "expired")], [("sent", "campaign_welcome")])
+    assert wire.requests < 40, "and not the 16,800 hours in between"
+    assert store.load_buckets(until="2099-01-01T00", limit=10) == ["2028-10-24T09"], "only the present one"
 
 
 def test_a_clock_that_went_back_loses_nothing(post: Post) -> None:
@@ -156,7 +170,6 @@ def test_what_ses_refuses_for_now_is_tried_by_the_next_run(post: Post) -> None:
     first, second, third = (service.run(DUE + timedelta(hours=hours)) for hours in (0, 5, 10))
 
     assert [(run.settled, run.left) for run in (first, second, third)] == [(1, 1), (0, 1), (1, 0)]
-    assert first.bucket == second.bucket == rules.bucket_of(DUE)  # the mark waits for what is not settled
     assert post.count() == 2
     assert left() == []
 
@@ -171,7 +184,7 @@ def test_one_mail_that_fails_does_not_stop_the_others(post: Post, monkeypatch: p
         return send(message, now=now)
 
     monkeypatch.setattr(messages, "send", failing)
-    assert service.run(DUE) == service.Run(2, 1, rules.bucket_of(DUE))
+    assert service.run(DUE) == service.Run(2, 1)
     monkeypatch.setattr(messages, "send", send)
 
     assert service.run(DUE + timedelta(hours=9)).settled == 1
@@ -190,7 +203,7 @@ def test_a_run_whose_time_is_up_leaves_the_rest_to_the_next(
 
     monkeypatch.setattr(service.time, "monotonic", lambda: seconds[0])
     monkeypatch.setattr(messages, "send", slow)
-    assert service.run(DUE) == service.Run(2, 1, rules.bucket_of(DUE))
+    assert service.run(DUE) == service.Run(2, 1)
     monkeypatch.undo()
 
     assert service.run(DUE).settled == 1
