@@ -63,7 +63,9 @@ def happened_at(
             raise InvalidInput.of("sentAt", "lies more than a year in the future")
         timestamp -= sent_at - now
         if timestamp < clock.EARLIEST:
-            raise InvalidInput.of("timestamp", "lies before the year 2000 when the sender's clock is set right")
+            raise InvalidInput.of(
+                "timestamp", "lies before the year 2000 when the sender's clock is set right"
+            )
     if timestamp - now > AHEAD_MAX:
         raise InvalidInput.of("timestamp", "lies more than a day in the future")
     if event_type in ABOUT_PEOPLE:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 TRAITS_MAX = 100
 FORGOTTEN_TRAITS_MAX = 100  # deletions remembered, so that a late event does not bring an old value back
 TRAITS_BYTES_MAX = 16 * 1024
+HINT_TRAITS_MAX = 20  # of a profile that a browser begins
+HINT_TRAITS_BYTES_MAX = 2 * 1024
 TRAIT_NAME_LENGTH_MAX = 100
 EMAIL_LENGTH_MAX = 254
 ANONYMOUS_IDS_MAX = 20
@@ -80,6 +82,11 @@ class Consent:
     @property
     def is_granted(self) -> bool:
         return self.status == GRANTED
+
+    @property
+    def is_final(self) -> bool:
+        """Withdrawn by an act (an unsubscribe link, an edit, an import): no preference that a page repeats undoes it."""
+        return not self.is_granted and self.source != EVENTS
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,12 @@ from chalicelib.customers.model import (
     ANONYMOUS_IDS_MAX,
     CONSENT_HISTORY_MAX,
     EMAIL,
+    EVENTS,
     EXTERNAL_IDS_MAX,
     FORGOTTEN_TRAITS_MAX,
     HINT,
+    HINT_TRAITS_BYTES_MAX,
+    HINT_TRAITS_MAX,
     PHONE,
     TRAITS_BYTES_MAX,
     TRAITS_MAX,
@@ -43,8 +46,8 @@ def listen(
 ) -> Profile | None:
     """The profile after a statement, or None when it changes nothing.
 
-    `owner` is the customer whom the statement's anonymous id already belongs to. `seen` is what the author of an edit
-    saw, where that is more than this profile: the whole person. Raises InvalidInput when the traits become more than
+    `owner` is the customer whom the statement's anonymous id already belongs to. `seen` is what the statement is heard
+    in view of, where that is more than this profile: the whole person. Raises InvalidInput when the traits become more than
     a profile may hold.
     """
     if said.source == HINT:
@@ -53,7 +56,7 @@ def listen(
     spoken = _spoken_consents(profile, seen, said)
     after = replace(
         profile,
-        traits=merge_traits(profile.traits, _spoken_traits(profile, seen, said)),
+        traits=_with_room(merge_traits(profile.traits, _spoken_traits(profile, seen, said))),
         consents=merge_consents(profile.consents, spoken),
         consent_history=add_to_history(
             profile.consent_history,
@@ -105,13 +108,15 @@ def consent_order(consent: Consent) -> tuple[datetime, bool, str, str, str]:
     return consent.at, not consent.is_granted, *details
 
 
-def problem_with_size(values: Mapping[str, Any]) -> str | None:
+def problem_with_size(
+    values: Mapping[str, Any], count_max: int = TRAITS_MAX, bytes_max: int = TRAITS_BYTES_MAX
+) -> str | None:
     """Why these are too many or too large traits for one profile, None when they are not."""
-    if len(values) > TRAITS_MAX:
-        return f"a profile may hold {TRAITS_MAX} traits at most"
+    if len(values) > count_max:
+        return f"a profile may hold {count_max} traits at most"
     size = sum(len(json.dumps(each, ensure_ascii=False).encode()) for each in values.items())
-    if size > TRAITS_BYTES_MAX:
-        return f"a profile may hold {TRAITS_BYTES_MAX} bytes of traits at most"
+    if size > bytes_max:
+        return f"a profile may hold {bytes_max} bytes of traits at most"
     return None
 
 
@@ -191,6 +196,9 @@ def _hear_hint(profile: Profile, said: Statement, now: datetime) -> Profile | No
     # customer's own word, and no link, which would hand one visitor's past to another.
     if profile.version:
         return None
+    problem = problem_with_size(said.traits, HINT_TRAITS_MAX, HINT_TRAITS_BYTES_MAX)
+    if problem:
+        raise InvalidInput.of("traits", f"from a browser: {problem}")
     traits = {name: Trait(value, HINT, said.at) for name, value in said.traits.items()}
     return _changed(profile, replace(profile, traits=traits, created_at=min(said.at, now)), now)
 
@@ -211,9 +219,12 @@ def _spoken_consents(profile: Profile, seen: Profile, said: Statement) -> dict[s
     spoken = {}
     merged_at = max((each.at for each in seen.absorbed), default=None)
     for purpose, consent in said.consents.items():
-        known = seen.consents.get(purpose)
-        if said.latest and all(_says(each.consents.get(purpose), consent) for each in (seen, profile)):
+        known, own = seen.consents.get(purpose), profile.consents.get(purpose)
+        if said.latest and all(_says(each, consent) for each in (known, own)):
             continue  # the older evidence is the better one
+        repeated = said.source == EVENTS and consent.is_granted
+        if repeated and any(each and each.is_final for each in (known, own)):
+            continue  # a preference that a page repeats is no new act
         moments = [known.at if known else None, merged_at]
         spoken[purpose] = replace(consent, at=_moment(said, max(filter(None, moments), default=None)))
     return spoken
@@ -236,7 +247,8 @@ def _moment(said: Statement, known_at: datetime | None) -> datetime:
 
 def _linked(profile: Profile, anonymous_id: str | None, owner: str | None) -> tuple[str, ...]:
     # What belongs to another customer stays there: a shared device must not join two people.
-    if anonymous_id is None or anonymous_id in profile.anonymous_ids or owner is not None:
+    is_anothers = owner not in (None, profile.customer_id)
+    if anonymous_id is None or anonymous_id in profile.anonymous_ids or is_anothers:
         return profile.anonymous_ids
     return (*profile.anonymous_ids, anonymous_id)[-ANONYMOUS_IDS_MAX:]
 
@@ -245,6 +257,13 @@ def _created_at(profile: Profile, said: Statement, now: datetime) -> datetime:
     if profile.confirmed and profile.created_at is not None:
         return profile.created_at
     return min(said.at, now)  # a history sent today did not begin today
+
+
+def _with_room(traits: dict[str, Trait]) -> dict[str, Trait]:
+    # What a browser said must not keep out what somebody trusted says.
+    if problem_with_size({name: trait.value for name, trait in traits.items() if trait.value is not None}):
+        return {name: trait for name, trait in traits.items() if trait.is_trusted}
+    return traits
 
 
 def _changed(before: Profile, after: Profile, now: datetime) -> Profile | None:

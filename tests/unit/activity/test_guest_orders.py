@@ -43,7 +43,9 @@ def orders_of(api: Any, customer_id: str) -> list[str]:
     return [item["details"]["order_id"] for item in page if item["kind"] == "order"]
 
 
-@pytest.mark.parametrize("told", [(GUEST, CUSTOMER), (GUEST, IDENTIFY, CUSTOMER), (IDENTIFY, CUSTOMER, GUEST)])
+@pytest.mark.parametrize(
+    "told", [(GUEST, CUSTOMER), (GUEST, IDENTIFY, CUSTOMER), (IDENTIFY, CUSTOMER, GUEST)]
+)
 def test_it_is_the_customers_once(api: Any, aws: Any, told: tuple[dict[str, Any], ...]) -> None:
     for event in (*told, *told):
         path = "track" if "event" in event else "identify"
@@ -65,4 +67,6 @@ def test_a_guests_order_is_on_the_timeline_until_it_is_the_customers(api: Any) -
 
 def test_two_guests_tell_of_one_order(api: Any) -> None:
     assert api.post("/v1/track", GUEST).json_body["accepted"] == 1
-    assert api.post("/v1/track", GUEST | {"messageId": "m9", "anonymousId": "a2"}).json_body["duplicates"] == 1
+    assert (
+        api.post("/v1/track", GUEST | {"messageId": "m9", "anonymousId": "a2"}).json_body["duplicates"] == 1
+    )

@@ -33,7 +33,9 @@ def test_a_corrected_time_stays_among_those_that_are_known() -> None:
     assert refused.value.fields[0].field == "timestamp"
 
 
-@pytest.mark.parametrize("sent_at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2100-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "sent_at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2100-01-01T00:00:00Z"]
+)
 def test_a_batch_left_at_no_impossible_time(sent_at: str) -> None:
     assert time_of(sent_at) is None
 
