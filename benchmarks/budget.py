@@ -122,6 +122,14 @@ put_order = _call("PUT", "/v1/orders/o1", ORDER, expect=201)
 get_order = _call("GET", "/v1/orders/o1")
 ship = _call("POST", "/v1/orders/o1/shipments", SHIPMENT, expect=201)
 scan = _call("POST", "/v1/shipments/s1/events", SCAN)
+define = _call(
+    "PUT",
+    "/v1/profile-questions/pet",
+    {"text": "Which pet?", "kind": "text", "trait": "pet", "purpose": "what fits", "reward": {"points": 50}},
+)
+ask = _call("GET", "/v1/profile-questions?customer_id=u1")
+answer = _call("POST", "/v1/profile-answers", {"customer_id": "u1", "answers": {"pet": "dog"}})
+visitor_answer = _call("POST", "/v1/profile-answers", {"anonymous_id": "a1", "answers": {"pet": "dog"}})
 for_you = _call("GET", "/v1/recommendations/for_you?customer_id=u1")
 
 OPERATIONS = [
@@ -153,5 +161,25 @@ OPERATIONS = [
     Operation("points: accrue", earlier, accrue, calls=3, read_units=2.5, write_units=4),
     Operation("points: the same accrual again", accrue, accrue, calls=2, read_units=2.5, write_units=0),
     Operation("points: balance", accrue, balance, calls=1, read_units=1, write_units=0),
+    Operation("questions: ask", _all(identify, define), ask, calls=5, read_units=5.5, write_units=0),
+    Operation(
+        "questions: answer, with points",
+        _all(identify, define, earlier),
+        answer,
+        calls=15,
+        read_units=10.5,
+        write_units=8,
+    ),
+    Operation(
+        "questions: the same answer again",
+        _all(identify, define, answer),
+        answer,
+        calls=5,
+        read_units=5.5,
+        write_units=0,
+    ),
+    Operation(
+        "questions: answer as a visitor", define, visitor_answer, calls=5, read_units=3.5, write_units=1
+    ),
     Operation("recommend: for you", _all(put_item, put_order), for_you, calls=6, read_units=5, write_units=0),
 ]
