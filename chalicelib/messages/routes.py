@@ -23,14 +23,23 @@ def list_messages(call: Call[None, MessagesQuery], customer_id: str) -> Messages
     return service.page(customer_id, call.query, now=call.now)
 
 
-@endpoint(routes, "GET /u/{token}", answer_media_type=HTML)
+@endpoint(
+    routes, "GET /u/{token}", answer_media_type=HTML, headers=("Accept-Language",), lenient=True
+)  # fmt: skip
 def ask(call: Call[None, None], token: str) -> Answer:
     """The page behind a mail's way out. It changes nothing: mail scanners open every link."""
     is_ours = service.customer_of(token, now=call.now) is not None
     return _page("ask" if is_ours else "unknown", call.language, status=200 if is_ours else 404)
 
 
-@endpoint(routes, "POST /u/{token}", media_types=ANY_TYPE, answer_media_type=HTML)
+@endpoint(
+    routes,
+    "POST /u/{token}",
+    media_types=ANY_TYPE,
+    answer_media_type=HTML,
+    headers=("Accept-Language",),
+    lenient=True,
+)
 def unsubscribe(call: Call[None, None], token: str) -> Answer:
     """Withdraw consent to promotional mail at once, by the page's button or a mail program's (RFC 8058).
 

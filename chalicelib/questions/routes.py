@@ -105,7 +105,7 @@ def list_coupons(call: Call[None, None], customer_id: str) -> Answer:
     return _in_language(service.coupons(customer_id, own=own, language=call.language, now=call.now), call)
 
 
-@endpoint(routes, "GET /c/{token}", status=302)
+@endpoint(routes, "GET /c/{token}", status=302, lenient=True)
 def open_content(call: Call[None, None], token: str) -> Answer:
     """Unlocked content: redirects to it while the link is valid, 410 afterwards."""
     headers = {"Location": service.unlocked(token, now=call.now), "Referrer-Policy": "no-referrer"}

@@ -97,6 +97,8 @@ class Contract:
     needs_key: bool
     media_types: tuple[str, ...]
     answer_media_type: str
+    headers: tuple[str, ...]
+    lenient: bool
 
 
 CONTRACTS: dict[str, Contract] = {}  # filled as the rooms' routes are defined; read by the OpenAPI builder
@@ -117,12 +119,16 @@ def endpoint(
     answer_media_type: str = "application/json",
     bytes_max: int = BODY_BYTES_MAX,
     raw: bool = False,
+    headers: tuple[str, ...] = (),
+    lenient: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Serve `function(call, **path variables)` at `signature`, e.g. `"GET /v1/items/{item_id}"`.
 
     The access table decides who may call; body and query are parsed by their models; named refusals become
-    problem documents. `also` names other statuses of success (201 beside 200). `needs_key` demands an Idempotency-Key. `me` serves the same function to a customer token at
-    a path without `{customer_id}`. `raw` leaves the body unread in `call.raw`, and the credentials to the function:
+    problem documents. `also` names other statuses of success (201 beside 200). `needs_key` demands an
+    Idempotency-Key. `me` serves the same function to a customer token at a path without `{customer_id}`. `headers`
+    names what the function reads of them, for the contract. `lenient` passes over parameters nobody declared: links in
+    mails come back with whatever a mail program hung on them. `raw` leaves the body unread in `call.raw`, and the credentials to the function:
     only the events door needs it, because an SDK may carry its key inside the body.
     """
 
@@ -131,7 +137,7 @@ def endpoint(
             method, path = each.split(" ")
             contract = Contract(
                 each, function, access.ROUTES[each], body, query, answer, status, also, needs_key, media_types,
-                answer_media_type,
+                answer_media_type, headers, lenient,
             )  # fmt: skip
             CONTRACTS[each] = contract
             has_body = method in ("POST", "PUT", "PATCH")
@@ -186,7 +192,7 @@ def _open(
         caller=caller,
         now=now,
         body=parse(contract.body, sent) if contract.body and not raw else None,
-        query=_query(contract.query, parameters),
+        query=_query(contract, parameters),
         raw=sent,
         key=_idempotency_key(headers) if contract.needs_key else "",
         headers=headers,
@@ -212,7 +218,10 @@ def parse(model: type[BaseModel], sent: bytes) -> Any:
         raise problems.of_validation(error) from None
 
 
-def _query(model: type[BaseModel] | None, parameters: Mapping[str, list[str]]) -> Any:
+def _query(contract: Contract, parameters: Mapping[str, list[str]]) -> Any:
+    model = contract.query
+    if contract.lenient:
+        parameters = {name: parameters[name] for name in parameters if model and name in model.model_fields}
     if model is None:
         if parameters:
             raise InvalidInput.of(min(parameters), "is not a parameter of this route")

@@ -115,7 +115,7 @@ def test_one_click_counts_at_once_and_again_and_again(
     shop, (customer_id, mail) = real_time, welcomed
     headers = {"Content-Type": content_type} if content_type else {}
 
-    answers = [shop.post(path_of(mail), body, headers) for _ in range(2)]
+    answers = [shop.post(path_of(mail) + query, body, headers) for query in ("", "?utm_source=mail")]
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert consent(shop, customer_id)["status"] == "withdrawn"
