@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The variables a deployment would set; every cache that read older ones is emptied before and after."""
-    from chalicelib.shared import access, clock
+    from chalicelib.shared import access, clock, rounds
     from chalicelib.shared.config import config
     from tests.support.environment import ENVIRONMENT
 
@@ -23,6 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(rounds, "pause", lambda _seconds: None)
     _forget()
     yield
     config.cache_clear()

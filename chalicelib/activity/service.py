@@ -54,7 +54,8 @@ def take_one(event: Mapping[str, Any], event_type: EventType, sending: Sending) 
 def take_batch(events: Sequence[Any], sending: Sending) -> IngestAnswer:
     """Take in many events, each judged alone; the answer names those that were refused.
 
-    Two trips an event, several events at a time, and one more per 100 ids to learn who was erased. If it fails in the middle it may be sent again whole.
+    Two trips an event, several events at a time, and one more per 100 ids to learn who was erased. If it fails in the
+    middle, as by Busy, it may be sent again whole.
     """
     refused: dict[int, InvalidInput] = {}
     drafts: dict[int, Draft] = {}

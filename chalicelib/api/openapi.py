@@ -191,4 +191,4 @@ def _refusals(contract: Contract) -> Iterable[tuple[int, str]]:
     if contract.needs_key:
         yield 422, "This Idempotency-Key was used with another body."
     yield 500, "Something went wrong on our side."
-    yield 503, "Too busy; nothing was written. Try again after `Retry-After`."
+    yield 503, "Too busy. Try again after `Retry-After`; sending it again changes nothing twice."

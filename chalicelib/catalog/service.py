@@ -24,9 +24,9 @@ from chalicelib.catalog.schemas import (
     RefusedItem,
 )
 from chalicelib.shared import problems, tokens
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, FieldError, NotFound, StaleVersion
 from chalicelib.shared.ids import LENGTH_MAX, fingerprint
+from chalicelib.shared.rounds import rounds
 
 IMPORT_CHUNK = 500
 
@@ -36,7 +36,7 @@ def put(item_id: str, body: ItemBody, *, if_match: str | None, now: datetime) ->
 
     `if_match` is an etag, `*` for "it must exist", or None; raises StaleVersion. Two trips, 1 read and 2 write units.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         old = store.load(item_id)
         _check(old, if_match)
         item = _item(item_id, body, created_at=old.created_at if old else now, now=now)
@@ -60,7 +60,7 @@ def get(item_id: str) -> CatalogItem:
 
 def delete(item_id: str, *, if_match: str | None) -> None:
     """Remove the item; an item that is not there is removed already. Raises StaleVersion. Two trips."""
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         old = store.load(item_id)
         if old is None:
             return

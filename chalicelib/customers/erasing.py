@@ -10,8 +10,9 @@ from chalicelib.customers.mapping import PROFILE, link_key, of_profile, pk_of
 from chalicelib.customers.model import Profile
 from chalicelib.customers.store import AS_SEEN, listed
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.dynamo import TRIES_MAX, TransactionRefused, table, transact
+from chalicelib.shared.dynamo import TransactionRefused, table, transact
 from chalicelib.shared.errors import Busy
+from chalicelib.shared.rounds import rounds
 
 
 def forget(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, int]:
@@ -43,7 +44,7 @@ def everything(customer_ids: Sequence[str]) -> dict[str, Any]:
 def _forget_profile(customer_id: str) -> int:
     """A profile goes in one transaction with the rows by which it is found, or what is written meanwhile would leave one."""
     people = table("people")
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         profile = store.load(customer_id).profile
         if not profile.version:
             return 0

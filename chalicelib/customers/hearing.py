@@ -21,8 +21,8 @@ from chalicelib.customers.model import (
 )
 from chalicelib.shared import ids
 from chalicelib.shared.config import config
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, Gone, InvalidInput
+from chalicelib.shared.rounds import rounds
 
 
 def identify(
@@ -134,7 +134,7 @@ def _hear_event(customer_id: str, said: Statement, *, now: datetime) -> None:
 def _hear_part(customer_id: str, said: Statement, *, now: datetime) -> None:
     write_id = ids.new(now)
     gate = gates_for(said, [customer_id]).get(customer_id, {})
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         loaded = store.load(customer_id, said.anonymous_id)
         if loaded.written_by == write_id:
             return  # our own write, whose reply was lost

@@ -11,8 +11,8 @@ from chalicelib.customers.merge_store import MergeMoved, Pair
 from chalicelib.customers.model import Merge, Profile
 from chalicelib.orders import reads as orders
 from chalicelib.shared import ids
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, Gone, InvalidInput, KeyReused, NotFound
+from chalicelib.shared.rounds import rounds
 
 
 def merge(
@@ -26,7 +26,7 @@ def merge(
     if customer_id == other_id:
         raise InvalidInput.of("from", "is the same customer id")
     fingerprint = ids.fingerprint(customer_id, other_id, reason)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         pair = merge_store.load_pair(customer_id, other_id, merge_id)
         if pair.merge:
             if pair.merge.fingerprint != fingerprint:
@@ -49,7 +49,7 @@ def undo(merge_id: str, *, said_by: str, now: datetime) -> Merge:
 
     Raises NotFound, and Conflict naming the merge that has to be undone first.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         known = merge_store.load(merge_id)
         if known is None:
             raise NotFound("no such merge is recorded")

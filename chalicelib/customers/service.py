@@ -34,7 +34,6 @@ from chalicelib.customers.schemas import (
 )
 from chalicelib.loyalty import reads as loyalty
 from chalicelib.shared import ids, tokens
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import (
     Busy,
     FieldError,
@@ -44,6 +43,7 @@ from chalicelib.shared.errors import (
     NotFound,
     StaleVersion,
 )
+from chalicelib.shared.rounds import rounds
 from chalicelib.traits import reads as traits_reads
 
 __all__ = [
@@ -170,7 +170,7 @@ def _edit_part(
 ) -> None:
     """An edit, told to the surviving id in view of everything that all ids of the person were told."""
     write_id = ids.new(now)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         selves = store.load_selves(customer_id)
         if selves.written_by == write_id:
             return  # our own write, whose reply was lost

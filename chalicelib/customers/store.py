@@ -18,7 +18,6 @@ from chalicelib.shared import tombstones
 from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import (
-    TRIES_MAX,
     ConditionFailed,
     Item,
     TransactionRefused,
@@ -26,6 +25,7 @@ from chalicelib.shared.dynamo import (
     transact,
 )
 from chalicelib.shared.errors import Busy
+from chalicelib.shared.rounds import rounds
 
 GATED = gate.PURPOSES
 NOBODY = ""  # whom an anonymous id belongs to that too many people share
@@ -91,7 +91,7 @@ def load_selves(customer_id: str) -> Selves:
     One trip, 1 read unit per 4 KB, for who was never merged; else a trip for each id on the way to the surviving one,
     and one for the others.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         loaded = load(customer_id)
         while loaded.profile.merged:
             loaded = load(loaded.profile.merged.into)

@@ -34,8 +34,8 @@ from chalicelib.desk.schemas import (
 )
 from chalicelib.shared import ids, tokens
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, NotFound, StaleVersion
+from chalicelib.shared.rounds import rounds
 
 PROJECT_CREATED = "project.created"
 WISHLIST_ADDED, WISHLIST_REMOVED = "Product Added to Wishlist", "Product Removed from Wishlist"
@@ -151,7 +151,7 @@ def put_project(
         **dict(body) | {"colours": tuple(body.colours)},
     )
     customer_ids, _ = _selves(customer_id)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         before = _find(customer_ids, project_id)
         after = rules.changed(before, wanted)
         if after is not None:
@@ -173,7 +173,7 @@ def put_project(
 def delete_project(customer_id: str, project_id: str, *, if_match: str) -> None:
     """Remove a project under every id of the customer; doing it again changes nothing. Raises StaleVersion."""
     customer_ids, _ = _selves(customer_id)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         found = store.find_projects(customer_ids, project_id)
         if found:
             _check_version(if_match, _newest(found))

@@ -13,8 +13,9 @@ from typing import Any
 from chalicelib.desk.model import NOTE_PREFIX, PROJECTS_MAX, Mark, Marks, Note, Project, Who
 from chalicelib.shared import once
 from chalicelib.shared.clock import from_text, to_text
-from chalicelib.shared.dynamo import TRIES_MAX, ConditionFailed, Item, table
+from chalicelib.shared.dynamo import ConditionFailed, Item, table
 from chalicelib.shared.errors import Busy
+from chalicelib.shared.rounds import rounds
 
 PROJECT_PREFIX, WATCHLIST, NOTE = "PROJECT#", "WATCHLIST", "note"
 NEW = "attribute_not_exists(pk)"
@@ -89,7 +90,7 @@ def marks(who: Iterable[Who]) -> list[Marks]:
 
 def change_marks(who: Who, change: Callable[[Mapping[str, Mark]], Mapping[str, Mark]]) -> Mapping[str, Mark]:
     """Load, decide, commit; returns what stands afterwards. Two trips, one when nothing changes."""
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         [before] = marks([who])
         after = change(before.by_item)
         if after == before.by_item:

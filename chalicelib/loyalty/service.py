@@ -18,10 +18,10 @@ from chalicelib.loyalty.schemas import (
     RulePointsAnswer,
 )
 from chalicelib.privacy import reads as privacy
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Gone, KeyReused
 from chalicelib.shared.ids import fingerprint
 from chalicelib.shared.logs import logger
+from chalicelib.shared.rounds import rounds
 
 Decide = Callable[[Account], Decision | None]
 
@@ -94,13 +94,14 @@ def earn_from_order(
     _apply(customer_id, f"order:{order_id}", fingerprint("order", order_id), decide)
 
 
-def balance(customer_id: str, *, own: bool = False) -> BalanceAnswer:
-    """What a person has under all their ids; a customer who never earned has nothing, which is not an error.
+def balance(customer_id: str, *, now: datetime, own: bool = False) -> BalanceAnswer:
+    """What a person can use at `now` under all their ids; a customer who never earned has nothing, which is not an error.
 
     Each id keeps its account, so that undoing a merge leaves each what it earned. Raises Moved for an id that was
     merged into another, unless it is a customer's `own` token. Two trips, 1 read unit and 1 for each id.
     """
-    return _balance(rules.together(store.read_many(customers.asked_for(customer_id, own=own))))
+    accounts = store.read_many(customers.asked_for(customer_id, own=own))
+    return _balance(rules.usable(rules.together(accounts), now))
 
 
 def program() -> Program:
@@ -129,7 +130,7 @@ def erase(
 
 
 def _close(customer_id: str, pseudonym: str) -> int:
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         try:
             return store.close(customer_id, pseudonym)
         except store.AccountMoved:
@@ -138,7 +139,7 @@ def _close(customer_id: str, pseudonym: str) -> int:
 
 
 def _apply(customer_id: str, entry_id: str, seen: str, decide: Decide) -> str | None:
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         account, recorded = store.load(customer_id, entry_id)
         if recorded is not None:
             if recorded.fingerprint != seen:

@@ -15,8 +15,9 @@ from typing import Any
 
 from chalicelib.messages.model import Gate, MessageClass
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.dynamo import TRIES_MAX, ConditionFailed, Item, TransactionRefused, table, transact
+from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
 from chalicelib.shared.errors import Busy
+from chalicelib.shared.rounds import rounds
 
 SK = "GATE"
 EMAIL_MARKETING = "email_marketing"
@@ -71,7 +72,7 @@ def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> b
     """
     name = f"consent_{purpose}"
     at = to_text(now)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         try:
             table("engagement").update(
                 _pk(customer_id),
@@ -127,7 +128,7 @@ def admit_together(
     gate must show of its merges, else Regrouped is raised. Two trips; 1 read unit a gate, and 2 write units a gate.
     """
     engagement = table("engagement")
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         found = engagement.get_many([(_pk(each), SK) for each in customer_ids], consistent=True)
         gates = {each: found.get((_pk(each), SK), {}) for each in customer_ids}
         head = customer_ids[0]

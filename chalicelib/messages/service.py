@@ -26,7 +26,7 @@ from chalicelib.messages.schemas import MessageAnswer, MessagesAnswer, MessagesQ
 from chalicelib.privacy import reads as privacy
 from chalicelib.shared import ids, tokens
 from chalicelib.shared.config import config
-from chalicelib.shared.dynamo import TRIES_MAX
+from chalicelib.shared.rounds import rounds
 
 NOT_HEARD = "no_answer"
 SEND_MARK_LENGTH = 16  # of a send's id, enough to find it among one customer's; the link must stay short
@@ -41,7 +41,7 @@ def send(message: Message, *, now: datetime) -> Outcome:
     Consent, suppression and address are asked here and not when somebody decided to send. Two reads, 3 write
     units when it is sent and 2 when it is withheld, beside one request to SES.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         with contextlib.suppress(gate.Regrouped):
             return _send(message, now=now)
     return Outcome.DEFERRED

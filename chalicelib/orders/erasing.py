@@ -12,8 +12,8 @@ from datetime import datetime
 
 from chalicelib.orders import store
 from chalicelib.orders.model import Order
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy
+from chalicelib.shared.rounds import rounds
 
 
 def erase(
@@ -43,7 +43,7 @@ def erase(
 
 def _hand_over(order_id: str, customer_id: str, pseudonym: str) -> int:
     events = _forget_parcels(order_id, pseudonym)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         order = store.load_order(order_id)
         if order is None or order.customer_id != customer_id:
             return events  # done, and only the old line was left; or never theirs
@@ -64,7 +64,7 @@ def _forget_parcels(order_id: str, pseudonym: str) -> int:
 
 
 def _forget_parcel(shipment_id: str, pseudonym: str) -> int:
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         parcel = store.load_shipment(shipment_id)
         if parcel is None or parcel.customer_id == pseudonym:
             break

@@ -28,9 +28,9 @@ from chalicelib.orders.schemas import (
 from chalicelib.privacy import reads as privacy
 from chalicelib.shared import tokens
 from chalicelib.shared.contract import refuse_ahead
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound, StaleVersion
 from chalicelib.shared.logs import logger
+from chalicelib.shared.rounds import rounds
 
 IMPORT_CHUNK = 60  # orders; ten trips at once lose little when one fails
 
@@ -42,7 +42,7 @@ def put(order_id: str, body: OrderBody, *, if_match: str | None, now: datetime) 
     naming a field that may not change, and Gone for a customer who was erased. Two trips, three for a new order; 1 read
     unit and half of one, and 2 write units per KB of order and history unless unchanged.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         stored = store.load_order(order_id)
         placed_at = body.placed_at or (stored.placed_at if stored else now)
         refuse_ahead("placed_at", placed_at, now)
@@ -73,7 +73,7 @@ def accept_completed(order: Order) -> None:
     if privacy.is_erased(order.customer_id):
         logger.info("dropped: the customer was erased", extra={"kind": "order"})
         return
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         try:
             store.commit_order(replace(order, source=EVENT), seen=None)
         except store.OrderMoved:

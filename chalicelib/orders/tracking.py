@@ -25,8 +25,8 @@ from chalicelib.orders.schemas import (
 )
 from chalicelib.privacy.reads import PSEUDONYM_PREFIX
 from chalicelib.shared.contract import refuse_ahead
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound
+from chalicelib.shared.rounds import rounds
 
 
 class TooManyEvents(Conflict):
@@ -43,7 +43,7 @@ def add_shipment(order_id: str, body: ShipmentBody, *, now: datetime) -> tuple[S
     Raises NotFound without the order, InvalidInput for lines it does not have, Conflict for a shipment id
     that means another parcel. Three trips; 3 read units, 4 write units.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         order, stored = store.load_order_and_shipment(order_id, body.shipment_id)
         if order is None:
             raise NotFound("this order is not known")
@@ -82,7 +82,7 @@ def record_event(shipment_id: str, body: EventBody, *, now: datetime) -> EventAn
     was_new = False
     if not shipment.head.is_full:
         was_new = store.append_event(shipment_id, event, now=now)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         events = store.load_events(shipment_id)
         if shipment.head.is_full and not _is_known(event, events):
             raise TooManyEvents(f"a shipment has {EVENTS_PER_SHIPMENT_MAX} events at most")

@@ -24,9 +24,9 @@ from chalicelib.privacy.schemas import (
     StoreAnswer,
 )
 from chalicelib.shared import ids
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, NotFound
 from chalicelib.shared.logs import log_failure, logger
+from chalicelib.shared.rounds import rounds
 
 PSEUDONYM_BYTES = 12
 RUN_SECONDS_MAX = (
@@ -39,7 +39,7 @@ def request(customer_id: str, *, by_customer: bool, now: datetime) -> str:
 
     Asking again names the same erasure. Raises NotFound for somebody nobody has heard of.
     """
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         standing = _tombstone(customer_id)
         if standing is not None:
             return standing.erasure_id

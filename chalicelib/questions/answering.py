@@ -12,8 +12,8 @@ from chalicelib.questions.asking import Asked
 from chalicelib.questions.granting import Kept
 from chalicelib.questions.model import Question, Sheet, Voice
 from chalicelib.questions.schemas import AnswersAnswer, GrantAnswer
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy, FieldError, InvalidInput
+from chalicelib.shared.rounds import rounds
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def answer(
     """
     taking = Taking({each.question_id: each for each in store.questions()}, answers)
     _check(taking)
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         somebody = asking.load(customer_id, anonymous_id)
         _check_room(somebody, taking)
         after = rules.write(

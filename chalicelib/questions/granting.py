@@ -16,9 +16,9 @@ from chalicelib.customers.schemas import check_traits
 from chalicelib.loyalty import service as loyalty
 from chalicelib.questions import rules, store
 from chalicelib.questions.model import Coupon, Grant, Promise, Said, Sheet
-from chalicelib.shared.dynamo import TRIES_MAX
 from chalicelib.shared.errors import Busy
 from chalicelib.shared.logs import logger
+from chalicelib.shared.rounds import rounds
 
 REASON = "profile answers"
 
@@ -79,7 +79,7 @@ def _keep(customer_id: str, promise: Promise, grant: Grant | None, now: datetime
 
 
 def _mark(customer_id: str, promise: Promise, now: datetime) -> tuple[Grant, bool]:
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         coupon = _coupon(customer_id, promise, now)
         grant = Grant(
             customer_id=customer_id,

@@ -14,7 +14,6 @@ Item = dict[str, Any]  # values: str, int, bool, None, bytes, and lists or strin
 BATCH_GET_MAX = 100
 BATCH_WRITE_MAX = 25
 BATCH_ROUNDS_MAX = 8
-TRIES_MAX = 5  # rounds of load-decide-commit before a caller hears 503
 
 
 class ConditionFailed(Exception):

@@ -97,7 +97,7 @@ class KeyReused(Refused):
 
 
 class Busy(Refused):
-    """Too many writers at once; nothing was written and the same request may be sent again."""
+    """Too many writers at once; the same request may be sent again, and changes nothing twice."""
 
     status, code, title = 503, "busy", "Too many requests for the same thing at once"
 

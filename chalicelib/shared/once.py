@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.shared.dynamo import TRIES_MAX, Item, TransactionRefused, table, transact
+from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
 from chalicelib.shared.errors import Busy, Gone, KeyReused
 from chalicelib.shared.ids import fingerprint
+from chalicelib.shared.rounds import rounds
 
 PREFIX = "ONCE#"
 NEW = "attribute_not_exists(pk)"
@@ -19,7 +20,7 @@ def make(table_name: str, kind: str, item: Item, *, key: str, request: str) -> I
     place = table(table_name)
     seen = fingerprint(request)
     mark = {"pk": item["pk"], "sk": mark_of(kind, key), "fingerprint": seen, "made": item["sk"]}
-    for _ in range(TRIES_MAX):
+    for _ in rounds():
         try:
             transact([place.putting(mark, condition=NEW), place.putting(item, condition=NEW)])
         except TransactionRefused:

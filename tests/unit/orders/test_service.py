@@ -13,8 +13,9 @@ import pytest
 from chalicelib.orders import mapping, reads, service, store, tracking
 from chalicelib.orders.model import Order, OrderLine, Shipment, Status
 from chalicelib.orders.schemas import EventBody, OrderBody, OrdersQuery, ShipmentBody
-from chalicelib.shared.dynamo import TRIES_MAX, table
+from chalicelib.shared.dynamo import table
 from chalicelib.shared.errors import Busy, Conflict, InvalidInput, NotFound, StaleVersion
+from chalicelib.shared.rounds import TRIES_MAX
 from tests.support.faults import Baton, Crash, FaultyWire
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -1,0 +1,25 @@
+"""How often a writer that lost a race loads, decides and commits again, and how long it waits before."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+TRIES_MAX = 8  # rounds of load-decide-commit before a caller hears 503
+PAUSE_FIRST_SECONDS = 0.02
+PAUSE_MAX_SECONDS = 0.25
+
+pause: Callable[[float], None] = time.sleep  # tests put something faster here
+
+
+def rounds(sleep: Callable[[float], None] | None = None) -> Iterator[int]:
+    """The numbers of the rounds from 0, with a growing pause before each but the first; 1.3 seconds at most in all.
+
+    Each pause is anything from nothing to its bound, so that those who met once do not meet again in step.
+    """
+    for number in range(TRIES_MAX):
+        if number:
+            bound = min(PAUSE_MAX_SECONDS, PAUSE_FIRST_SECONDS * 2**number)
+            (sleep or pause)(random.uniform(0, bound))  # noqa: S311  no secret
+        yield number
