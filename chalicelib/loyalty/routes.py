@@ -23,7 +23,7 @@ routes = Blueprint(__name__)
 )  # fmt: skip
 def read_balance(call: Call[None, None], customer_id: str) -> Answer:
     """Points and when they expire. A customer who never earned has zero points."""
-    balance = service.balance(customer_id, own=call.caller.customer_id is not None)
+    balance = service.balance(customer_id, now=call.now, own=call.caller.customer_id is not None)
     return Answer(balance, headers={"ETag": f'"{balance.version}"'})
 
 

@@ -110,6 +110,15 @@ def accrue(account: Account, entry: Entry) -> Decision:
     return Decision(entry, after)
 
 
+def usable(account: Account, now: datetime) -> Account:
+    """The account without the lots whose last month is over: nobody can use those points any more.
+
+    Judged when it is asked for, so that a balance is right to the minute without a run that takes them away.
+    """
+    lots = {lot: points for lot, points in account.lots.items() if not is_expired(lot, now)}
+    return replace(account, active_points=sum(lots.values()), lots=lots)
+
+
 def together(accounts: Sequence[Account]) -> Account:
     """Several accounts of one person as one, under the first one's id."""
     lots: dict[str, int] = {}

@@ -7,8 +7,10 @@ import json
 import random
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ORDER = {
     "order_id": "o1",
     "customer_id": "u1",
@@ -31,8 +33,8 @@ def test_an_order_earns_once_however_often_and_in_whatever_order_it_is_delivered
     for batch in itertools.batched(records, 10) if sys.version_info >= (3, 12) else _batches(records, 10):
         assert _deliver(list(batch)) == {"batchItemFailures": []}
 
-    assert service.balance("u1").active_points == 5 * 19
-    assert service.balance("u1").version == 5
+    assert service.balance("u1", now=NOW).active_points == 5 * 19
+    assert service.balance("u1", now=NOW).version == 5
 
 
 def test_a_poison_record_at_any_place_of_a_batch_harms_nobody_else(aws: Any) -> None:
@@ -52,7 +54,7 @@ def test_a_poison_record_at_any_place_of_a_batch_harms_nobody_else(aws: Any) -> 
         records[place] = {"messageId": "poison", "body": poisons[place % len(poisons)]}
 
         assert _deliver(records) == {"batchItemFailures": [{"itemIdentifier": "poison"}]}
-        assert service.balance(f"c{place}").version == 9
+        assert service.balance(f"c{place}", now=NOW).version == 9
 
 
 def test_a_fact_that_went_round_too_often_is_left_to_the_dead_letters(aws: Any) -> None:
@@ -61,7 +63,7 @@ def test_a_fact_that_went_round_too_often_is_left_to_the_dead_letters(aws: Any) 
     looping = {"messageId": "m1", "body": json.dumps({"detail": _fact(ORDER) | {"hops": 6}})}
 
     assert _deliver([looping]) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-    assert service.balance("u1").version == 0
+    assert service.balance("u1", now=NOW).version == 0
 
 
 def test_a_new_entry_is_published_with_an_id_of_its_cause(aws: Any) -> None:
@@ -152,4 +154,4 @@ def test_a_fact_of_a_newer_house_is_understood(aws: Any) -> None:
     from chalicelib.loyalty import service
 
     assert _deliver([_record(ORDER | {"gift_wrap": True}, "m1")]) == {"batchItemFailures": []}
-    assert service.balance("u1").active_points == 19
+    assert service.balance("u1", now=NOW).active_points == 19

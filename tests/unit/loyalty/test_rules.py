@@ -88,3 +88,13 @@ def _earn(amount: int = 1980, placed_at: datetime = NOW, imported: bool = False)
         imported=imported,
         now=NOW,
     )
+
+
+def test_points_whose_last_month_is_over_are_not_to_be_used() -> None:
+    account = Account("u1", 3, 60, 60, {"2026-10": 10, "2026-11": 20, "2027-01": 30})
+
+    now = rules.usable(account, NOW)
+    later = rules.usable(account, datetime(2026, 12, 1, tzinfo=UTC))
+
+    assert (now.active_points, now.lots) == (50, {"2026-11": 20, "2027-01": 30})
+    assert (later.active_points, later.lifetime_points) == (30, 60)
