@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from chalicelib.shared import clock, problems
+from chalicelib.shared import clock, durations, problems
 from chalicelib.shared.errors import InvalidInput, NotFound, Refused
 from local import pages
 from local.drive import Driver
@@ -25,7 +25,8 @@ DOORS = {
     "GET /_local/schedules": "what runs by time, and when it last was due",
     "POST /_local/schedules/{name}/run": "run one of them now",
     "GET /_local/clock": "what time the service thinks it is",
-    "POST /_local/clock": 'travel in time: {"now": "2027-01-01T09:00:00Z"}, or null to come back',
+    "POST /_local/clock": 'travel in time: {"ahead": "P2D"}, two days ahead of the real time; or '
+    '{"now": "2027-01-01T09:00:00Z"}; or {"now": null} to come back',
     "GET /_local/idle": "answers when nothing is left to do (?timeout= seconds, 60 if not given)",
 }
 
@@ -93,7 +94,7 @@ class Doors:
         return _json({"now": clock.to_text(clock.now()), "ahead_seconds": ahead})
 
     def _travel(self, sent: Sent) -> Reply:
-        moment = _moment(sent.body)
+        moment = _moment(sent.body, datetime.now(UTC))
         clock.travel(moment - datetime.now(UTC) if moment else timedelta(0))
         self._driver.nudge()
         return self._clock(sent)
@@ -105,13 +106,18 @@ class Doors:
         return _json({"idle": True})
 
 
-def _moment(body: bytes) -> datetime | None:
+def _moment(body: bytes, now: datetime) -> datetime | None:
     try:
-        given = json.loads(body)["now"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        [(name, given)] = json.loads(body).items()
+    except (ValueError, AttributeError, RecursionError):
+        name, given = "", None
+    if name == "ahead":
+        return _ahead(given, now)
+    if name != "now":
         raise InvalidInput.of(
-            "now", 'must be given, as in {"now": "2027-01-01T09:00:00Z"} or {"now": null}'
-        ) from None
+            "now",
+            'must be given, as in {"now": "2027-01-01T09:00:00Z"} or {"now": null}; or {"ahead": "P2D"}',
+        )
     if given is None:
         return None
     try:
@@ -121,6 +127,13 @@ def _moment(body: bytes) -> datetime | None:
     if moment.tzinfo is None or not clock.EARLIEST <= moment < clock.LATEST:
         raise InvalidInput.of("now", "must name its time zone and lie between 2000 and 2099")
     return moment
+
+
+def _ahead(given: object, now: datetime) -> datetime:
+    try:
+        return durations.parse(str(given)).after(now)
+    except ValueError as error:
+        raise InvalidInput.of("ahead", str(error)) from None
 
 
 def _timeout(given: str | None) -> float:

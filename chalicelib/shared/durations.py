@@ -27,9 +27,17 @@ class Duration:
 
     def before(self, moment: datetime) -> datetime:
         """The moment that lies this long before another; a day its month does not have becomes that month's last."""
-        year, month = divmod(moment.year * 12 + moment.month - 1 - self.months, 12)
-        day = min(moment.day, monthrange(year, month + 1)[1])
-        return moment.replace(year=year, month=month + 1, day=day) - self.exact
+        return _months_on(moment, -self.months) - self.exact
+
+    def after(self, moment: datetime) -> datetime:
+        """The moment that lies this long after another; its day as in `before`."""
+        return _months_on(moment, self.months) + self.exact
+
+
+def _months_on(moment: datetime, months: int) -> datetime:
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
 
 
 def parse(text: str) -> Duration:

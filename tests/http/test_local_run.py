@@ -190,6 +190,12 @@ def test_a_persons_own_aws_settings_take_no_part(tmp_path: Path):
 
 def test_the_clock_travels_and_comes_back(real_time: Shop):
     shop = real_time
+    ahead = shop.post("/_local/clock", {"ahead": "P2DT3H"})
+    assert ahead.json()["ahead_seconds"] == 51 * 3600
+    assert shop.post("/_local/clock", {"ahead": "P2DT3H"}).json()["ahead_seconds"] == 51 * 3600, (
+        "of the real time"
+    )
+    assert shop.post("/_local/clock", {"ahead": "soon"}).json()["errors"][0]["field"] == "ahead"
     shop.clock("2031-02-03T04:05:06Z")
     assert shop.get("/_local/clock").json()["now"].startswith("2031-02-03T04:05:")
     shop.clock(None)

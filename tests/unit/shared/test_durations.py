@@ -34,6 +34,11 @@ def test_so_long_before(text: str, before: datetime) -> None:
     assert parse(text).before(NOW) == before
 
 
+def test_so_long_after() -> None:
+    assert parse("P1M").after(datetime(2026, 1, 31, tzinfo=UTC)) == datetime(2026, 2, 28, tzinfo=UTC)
+    assert parse("P1Y2DT1H").after(NOW) == datetime(2027, 4, 2, 10, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     "text",
     [
