@@ -128,7 +128,9 @@ class CustomerPatch(In):
 
 class TraitAnswer(Out):
     value: Any
-    source: str = Field(description="events, api, customer, form, import; hint: a browser said so, unconfirmed.")
+    source: str = Field(
+        description="events, api, customer, form, import; hint: a browser said so, unconfirmed."
+    )
     updated_at: At
 
 

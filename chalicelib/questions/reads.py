@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.questions import asking, rules, showing, store
+from chalicelib.questions import asking, coupon_store, rules, showing, store
 from chalicelib.questions.asking import Asked
 from chalicelib.questions.model import GREETING_NAME, Coupon, Grant, Question, Said, Who
 from chalicelib.questions.schemas import AskedQuestion
@@ -66,7 +66,9 @@ def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict
             for each in sorted(sheet.said.values(), key=lambda each: (each.at, each.question_id))
         ],
         "rewards": [_grant(each) for each in grants],
-        "coupons": [_coupon(each) for each in store.coupons(each.code for each in grants if each.code)],
+        "coupons": [
+            _coupon(each) for each in coupon_store.coupons(each.code for each in grants if each.code)
+        ],
     }
 
 

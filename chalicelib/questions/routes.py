@@ -32,7 +32,13 @@ from chalicelib.shared.http import Answer, Call, endpoint
 routes = Blueprint(__name__)
 
 
-@endpoint(routes, "GET /v1/profile-questions", query=AskQuery, answer=AskAnswer)
+@endpoint(
+    routes,
+    "GET /v1/profile-questions",
+    query=AskQuery,
+    answer=AskAnswer,
+    headers=("Accept-Language",),
+)
 def ask(call: Call[None, AskQuery]) -> Answer:
     """The one most useful question not yet answered, or null.
 
@@ -45,7 +51,13 @@ def ask(call: Call[None, AskQuery]) -> Answer:
     return _in_language(AskAnswer(question=turn.question, context=_context(call, turn)), call)
 
 
-@endpoint(routes, "POST /v1/profile-answers", body=AnswersBody, answer=AnswersAnswer)
+@endpoint(
+    routes,
+    "POST /v1/profile-answers",
+    body=AnswersBody,
+    answer=AnswersAnswer,
+    headers=("Accept-Language",),
+)
 def answer(call: Call[AnswersBody, None]) -> Answer:
     """Answer questions, or skip them with null; gives what was promised, once for each answer set.
 
@@ -82,13 +94,24 @@ def delete_question(call: Call[None, None], question_id: str) -> Answer:
     return Answer("", status=204)
 
 
-@endpoint(routes, "GET /v1/coupons/{code}", answer=CouponAnswer)
+@endpoint(
+    routes,
+    "GET /v1/coupons/{code}",
+    answer=CouponAnswer,
+    headers=("Accept-Language",),
+)
 def read_coupon(call: Call[None, None], code: str) -> Answer:
     """A coupon by its code, in any case and grouping."""
     return _in_language(service.coupon(code, language=call.language, now=call.now), call)
 
 
-@endpoint(routes, "POST /v1/coupons/{code}/redeem", body=RedeemBody, answer=CouponAnswer)
+@endpoint(
+    routes,
+    "POST /v1/coupons/{code}/redeem",
+    body=RedeemBody,
+    answer=CouponAnswer,
+    headers=("Accept-Language",),
+)
 def redeem_coupon(call: Call[RedeemBody, None], code: str) -> Answer:
     """Use a coupon for an order. Sending it again for the same order changes nothing; another order gets 409."""
     body = call.body
@@ -97,8 +120,12 @@ def redeem_coupon(call: Call[RedeemBody, None], code: str) -> Answer:
 
 
 @endpoint(
-    routes, "GET /v1/customers/{customer_id}/coupons", me="GET /v1/me/coupons", answer=CouponsAnswer
-)  # fmt: skip
+    routes,
+    "GET /v1/customers/{customer_id}/coupons",
+    me="GET /v1/me/coupons",
+    answer=CouponsAnswer,
+    headers=("Accept-Language",),
+)
 def list_coupons(call: Call[None, None], customer_id: str) -> Answer:
     """A customer's coupons, the newest first."""
     own = call.caller.customer_id is not None

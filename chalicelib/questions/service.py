@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from chalicelib.catalog import reads as catalog
 from chalicelib.customers import reads as customers
 from chalicelib.customers.schemas import check_traits
-from chalicelib.questions import asking, granting, rules, showing, store
+from chalicelib.questions import asking, coupon_store, granting, rules, showing, store
 from chalicelib.questions.definitions import (
     QuestionBody,
     QuestionDefinition,
@@ -126,7 +126,7 @@ def coupons(customer_id: str, *, own: bool, language: str, now: datetime) -> Cou
     """Every coupon of a customer; raises Moved and Gone. Three trips."""
     ids = customers.asked_for(customer_id, own=own)
     codes = [each.code for each in store.all_grants(ids) if each.code]
-    return CouponsAnswer(data=showing.coupons(store.coupons(codes), language=language, now=now))
+    return CouponsAnswer(data=showing.coupons(coupon_store.coupons(codes), language=language, now=now))
 
 
 def redeem(code: str, customer_id: str, order_id: str, *, language: str, now: datetime) -> CouponAnswer:
@@ -137,7 +137,7 @@ def redeem(code: str, customer_id: str, order_id: str, *, language: str, now: da
     found = _found(code)
     if found.customer_id != customer_id and customers.head(found.customer_id) != customers.head(customer_id):
         raise CouponOfAnother
-    redeemed = store.redeem(found.code, order_id=order_id, now=now)
+    redeemed = coupon_store.redeem(found.code, order_id=order_id, now=now)
     if redeemed is None:
         redeemed = _found(code)
         if redeemed.order_id != order_id:
@@ -160,7 +160,7 @@ def unlocked(token: str, *, now: datetime) -> str:
 
 
 def _found(code: str) -> Coupon:
-    found = store.coupon(rules.code_of(code))
+    found = coupon_store.coupon(rules.code_of(code))
     if found is None:
         raise NotFound("no coupon has this code")
     return found

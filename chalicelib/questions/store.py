@@ -2,7 +2,7 @@
 
 Settings table: `QUESTION`/`{question_id}`, one partition, so that all are read with one query. People table:
 `C#{customer_id}` or `A#{anonymous_id}`/`ANSWERS` is a sheet; `C#{customer_id}`/`GRANT#{answer_set}` is the mark that a
-promise was kept, once; `COUPON#{code}`/`COUPON`.
+promise was kept, once. Coupons: `coupon_store`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
+from chalicelib.questions import coupon_store
 from chalicelib.questions.model import (
     QUESTIONS_MAX,
     SHEET,
@@ -33,13 +33,12 @@ from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
 
 PK = "QUESTION"
-GRANT_PREFIX, COUPON = "GRANT#", "COUPON"
+GRANT_PREFIX = "GRANT#"
 NEW = "attribute_not_exists(pk)"
 AS_SEEN = "version = :seen"
 # Writers who come at the same time may each find room; what they overshoot by is read all the same.
 READ_MAX = 3 * QUESTIONS_MAX
 GRANTS_MAX = 1000
-REDEEMABLE = "attribute_exists(pk) AND attribute_not_exists(redeemed_at) AND expires_at > :now"
 
 
 class SheetMoved(Exception):
@@ -112,9 +111,7 @@ def put_grant(grant: Grant, coupon: Coupon | None) -> bool:
         if coupon is None:
             people.put(item, condition=NEW)
         else:
-            transact(
-                [people.putting(item, condition=NEW), people.putting(_coupon_item(coupon), condition=NEW)]
-            )
+            transact([people.putting(item, condition=NEW), coupon_store.issuing(coupon)])
     except (ConditionFailed, TransactionRefused):
         return False  # somebody else did, or our own write's reply was lost: the caller reads what stands
     return True
@@ -135,33 +132,6 @@ def finish_grant(grant: Grant) -> bool:
     return True
 
 
-def coupon(code: str) -> Coupon | None:
-    """One coupon, consistent. One trip, 1 read unit."""
-    item = table("people").get(*_coupon_key(code), consistent=True)
-    return _coupon(item) if item else None
-
-
-def coupons(codes: Iterable[str]) -> list[Coupon]:
-    """Many of them, those that are there. One trip per 100."""
-    found = table("people").get_many(map(_coupon_key, codes), consistent=True)
-    return [_coupon(item) for item in found.values()]
-
-
-def redeem(code: str, *, order_id: str, now: datetime) -> Coupon | None:
-    """Redeem a coupon that nobody has and that has not expired; None when it is not so. One trip, 1 write unit."""
-    at = to_text(now)
-    try:
-        item = table("people").update(
-            *_coupon_key(code),
-            "SET redeemed_at = :now, order_id = :order",
-            values={":now": at, ":order": order_id},
-            condition=REDEEMABLE,
-        )
-    except ConditionFailed:
-        return None
-    return _coupon(item)
-
-
 # --- everything of one person
 
 
@@ -171,9 +141,8 @@ def erase(who: Who) -> dict[str, int]:
     kind, identifier = who
     removed = {"answers": 0, "grants": 0, "coupons": 0}
     for item in _grant_items(identifier) if kind == "customer" else []:
-        if "code" in item and people.get(*_coupon_key(item["code"]), consistent=True):
-            people.delete(*_coupon_key(item["code"]))
-            removed["coupons"] += 1
+        if "code" in item:
+            removed["coupons"] += coupon_store.erase(item["code"])
         people.delete(item["pk"], item["sk"])
         removed["grants"] += 1
     key = (partition_of(who), SHEET)
@@ -191,10 +160,6 @@ def partition_of(who: Who) -> str:
 
 def _pk(customer_id: str) -> str:
     return f"C#{customer_id}"
-
-
-def _coupon_key(code: str) -> tuple[str, str]:
-    return f"{COUPON}#{code}", COUPON
 
 
 def _grant_items(customer_id: str) -> list[Item]:
@@ -278,29 +243,4 @@ def _grant(item: Item) -> Grant:
         granted_at=from_text(item["granted_at"]),
         done=item["done"],
         code=item.get("code"),
-    )
-
-
-def _coupon_item(coupon: Coupon) -> Item:
-    pk, sk = _coupon_key(coupon.code)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "code": coupon.code,
-        "customer_id": coupon.customer_id,
-        "terms": asdict(coupon.terms),
-        "issued_at": to_text(coupon.issued_at),
-        "expires_at": to_text(coupon.expires_at),
-    }
-
-
-def _coupon(item: Item) -> Coupon:
-    return Coupon(
-        code=item["code"],
-        customer_id=item["customer_id"],
-        terms=CouponTerms(**item["terms"]),
-        issued_at=from_text(item["issued_at"]),
-        expires_at=from_text(item["expires_at"]),
-        order_id=item.get("order_id"),
-        redeemed_at=from_text(item["redeemed_at"]) if "redeemed_at" in item else None,
     )
