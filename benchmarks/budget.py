@@ -114,6 +114,8 @@ track = _call("POST", "/v1/track", TRACK)
 identify = _call("POST", "/v1/identify", IDENTIFY)
 timeline = _call("GET", "/v1/customers/u1/timeline")
 customer = _call("GET", "/v1/customers/u1")
+erase = _call("DELETE", "/v1/customers/u1", expect=202)
+export = _call("POST", "/v1/customers/u1/export", key="e1", expect=202)
 rule = _call("PUT", "/v1/inference-rules/vegetarian", RULE)
 spent = _call("PUT", "/v1/computed-traits/spent", SPENT)
 put_item = _call("PUT", "/v1/items/85123A", ITEM, expect=201)
@@ -133,9 +135,9 @@ visitor_answer = _call("POST", "/v1/profile-answers", {"anonymous_id": "a1", "an
 for_you = _call("GET", "/v1/recommendations/for_you?customer_id=u1")
 
 OPERATIONS = [
-    Operation("event: accept", _nothing, track, calls=2, read_units=0, write_units=2),
-    Operation("event: the same again", track, track, calls=2, read_units=0, write_units=2),
-    Operation("event: identify somebody new", _nothing, identify, calls=4, read_units=2, write_units=6),
+    Operation("event: accept", _nothing, track, calls=3, read_units=0.5, write_units=2),
+    Operation("event: the same again", track, track, calls=3, read_units=0.5, write_units=2),
+    Operation("event: identify somebody new", _nothing, identify, calls=5, read_units=3, write_units=10),
     Operation("timeline: a page", _all(identify, track), timeline, calls=3, read_units=3, write_units=0),
     Operation("customer: read", identify, customer, calls=8, read_units=7.5, write_units=0),
     Operation(
@@ -152,15 +154,18 @@ OPERATIONS = [
     Operation("watchlist: read", _all(identify, watch), watchlist, calls=3, read_units=4, write_units=0),
     Operation("project: make", identify, put_project, calls=7, read_units=3.5, write_units=3),
     Operation("complaint: open", identify, complain, calls=5, read_units=1.5, write_units=6),
+    Operation("erasure: ask", identify, erase, calls=5, read_units=4, write_units=14),
+    Operation("erasure: ask again", _all(identify, erase), erase, calls=1, read_units=1, write_units=0),
+    Operation("export: ask", identify, export, calls=2, read_units=0.5, write_units=4),
     Operation("item: put", _nothing, put_item, calls=2, read_units=1, write_units=2),
     Operation("item: read", put_item, get_item, calls=1, read_units=1, write_units=0),
-    Operation("order: put", _nothing, put_order, calls=2, read_units=1, write_units=4),
+    Operation("order: put", _nothing, put_order, calls=3, read_units=1.5, write_units=4),
     Operation("order: read", put_order, get_order, calls=1, read_units=1, write_units=0),
     Operation("shipment: add", put_order, ship, calls=3, read_units=3, write_units=4),
     Operation("shipment: one scan", _all(put_order, ship), scan, calls=4, read_units=2, write_units=2),
-    Operation("points: accrue", earlier, accrue, calls=3, read_units=2.5, write_units=4),
-    Operation("points: the same accrual again", accrue, accrue, calls=2, read_units=2.5, write_units=0),
-    Operation("points: balance", accrue, balance, calls=1, read_units=1, write_units=0),
+    Operation("points: accrue", earlier, accrue, calls=4, read_units=3, write_units=4),
+    Operation("points: the same accrual again", accrue, accrue, calls=3, read_units=3, write_units=0),
+    Operation("points: balance", accrue, balance, calls=3, read_units=3, write_units=0),
     Operation("questions: ask", _all(identify, define), ask, calls=5, read_units=5.5, write_units=0),
     Operation(
         "questions: answer, with points",
@@ -181,5 +186,5 @@ OPERATIONS = [
     Operation(
         "questions: answer as a visitor", define, visitor_answer, calls=5, read_units=3.5, write_units=1
     ),
-    Operation("recommend: for you", _all(put_item, put_order), for_you, calls=6, read_units=5, write_units=0),
+    Operation("recommend: for you", _all(put_item, put_order), for_you, calls=7, read_units=6, write_units=0),
 ]
