@@ -125,6 +125,7 @@ def batch(call: Call[None, None]) -> IngestAnswer:
     me="GET /v1/me/timeline",
     query=TimelineQuery,
     answer=TimelineAnswer,
+    headers=("Accept-Language",),
 )
 def read_timeline(call: Call[None, TimelineQuery], customer_id: str) -> TimelineAnswer:
     """Everything that happened with a customer on every channel, newest first, linked devices included."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.shared.contract import Problem
-from chalicelib.shared.http import CONTRACTS, Contract
+from chalicelib.shared.http import ACTOR_LENGTH_MAX, CONTRACTS, Contract
 from chalicelib.shared.problems import MEDIA_TYPE
 
 VERSION = "0.1.0"
@@ -27,6 +27,20 @@ sends the right mail at the right time.
   another body gets 422.
 * **Lists** take `limit` and `cursor`; `next_cursor` is null at the end.
 """
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "If-Match": (
+        "The ETag you read, or `*` for whatever is there: without a match nothing changes (412).",
+        {"examples": ['"3"']},
+    ),
+    "Accept-Language": (
+        "English or Japanese, whichever it names first.",
+        {"examples": ["ja"], "default": "en"},
+    ),
+    "X-Actor": (
+        "Who is at the desk; read from a key with the scope `staff`.",
+        {"maxLength": ACTOR_LENGTH_MAX},
+    ),
+}
 SECURITY_SCHEMES = {
     "secretKey": {
         "type": "apiKey",
@@ -134,18 +148,21 @@ def _parameters(contract: Contract) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+            "schema": {"type": "string", "enum": list(contract.choices[name])}
+            if name in contract.choices
+            else {"type": "string", "minLength": 1, "maxLength": 128},
         }
         for name in names
     ]
     if contract.query is not None:
         schema = contract.query.model_json_schema(ref_template=REFERENCE)
-        for name, value in schema["properties"].items():
+        for name, value in ((name, _sendable(value)) for name, value in schema["properties"].items()):
             required = name in schema.get("required", [])
             parameter = {"name": name, "in": "query", "required": required, "schema": value}
             if "description" in value:
                 parameter["description"] = value["description"]
             parameters.append(parameter)
+    parameters += [_header(name) for name in contract.headers]
     if contract.needs_key:
         parameters.append(
             {
@@ -157,6 +174,30 @@ def _parameters(contract: Contract) -> list[dict[str, Any]]:
             }
         )
     return parameters
+
+
+def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter as it can be sent: null cannot, it is left out."""
+    options = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
+    if len(options) != 1:
+        return schema
+    option: dict[str, Any] = options[0]
+    return option | {
+        name: value
+        for name, value in schema.items()
+        if name != "anyOf" and (name, value) != ("default", None)
+    }
+
+
+def _header(name: str) -> dict[str, Any]:
+    description, schema = HEADERS[name]
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"} | schema,
+    }
 
 
 def _responses(contract: Contract, schemas: Mapping[Any, Any]) -> dict[str, Any]:

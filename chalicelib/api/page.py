@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -84,7 +85,7 @@ def _route(document: dict[str, Any], method: str, path: str, operation: dict[str
 def _parameters(parameters: list[dict[str, Any]]) -> str:
     rows = "".join(
         f"<tr><td><code>{escape(each['name'])}</code></td><td>{each['in']}{', required' if each['required'] else ''}"
-        f"</td><td>{escape(_type(each['schema']))}</td><td>{_text(each.get('description', ''))}</td></tr>"
+        f"</td><td>{escape(_type(each['schema']) + _default(each['schema']))}</td><td>{_text(each.get('description', ''))}</td></tr>"
         for each in parameters
     )
     return f"<h4>Parameters</h4><table>{rows}</table>" if rows else ""
@@ -117,7 +118,8 @@ def _schema(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) ->
         full = _resolved(document, field)
         inner = full.get("items", full)
         nested = _schema(document, inner, depth + 1) if "properties" in _resolved(document, inner) else ""
-        mark = ", required" if name in schema.get("required", []) else ""
+        mark = ", required" if name in schema.get("required", []) else escape(_default(field))
+        mark = (" or null" if _may_be_null(field) else "") + mark
         text = _text(field.get("description") or full.get("description", "")) + _example(field)
         rows.append(
             f"<tr><td><code>{escape(name)}</code></td><td>{escape(_type(full))}{mark}</td><td>{text}</td></tr>"
@@ -159,6 +161,17 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         kind = " | ".join(map(str, schema["enum"]))
     return " ".join([str(kind), *limits])
+
+
+def _may_be_null(field: dict[str, Any]) -> bool:
+    return any(each.get("type") == "null" for each in field.get("anyOf", []))
+
+
+def _default(field: dict[str, Any]) -> str:
+    value = field.get("default")
+    return (
+        "" if value is None or value in ([], {}, "") else f", default {json.dumps(value, ensure_ascii=False)}"
+    )
 
 
 def _example(field: dict[str, Any]) -> str:

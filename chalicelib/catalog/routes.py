@@ -24,7 +24,14 @@ def read_item(call: Call[None, None], item_id: str) -> Answer:
     return _answer(service.get(item_id), status=200)
 
 
-@endpoint(routes, "PUT /v1/items/{item_id}", body=ItemBody, answer=ItemAnswer, also=(201,))
+@endpoint(
+    routes,
+    "PUT /v1/items/{item_id}",
+    body=ItemBody,
+    answer=ItemAnswer,
+    also=(201,),
+    headers=("If-Match",),
+)
 def put_item(call: Call[ItemBody, None], item_id: str) -> Answer:
     """Replace an item as a whole, or make it: 201 when it is new, 200 when it was there.
 
@@ -34,7 +41,12 @@ def put_item(call: Call[ItemBody, None], item_id: str) -> Answer:
     return _answer(item, status=201 if is_new else 200)
 
 
-@endpoint(routes, "DELETE /v1/items/{item_id}", status=204)
+@endpoint(
+    routes,
+    "DELETE /v1/items/{item_id}",
+    status=204,
+    headers=("If-Match",),
+)
 def delete_item(call: Call[None, None], item_id: str) -> Answer:
     """Remove an item. It is gone from the next recommendation; doing it again changes nothing."""
     service.delete(item_id, if_match=call.headers.get("if-match"))

@@ -47,6 +47,7 @@ def read_customer(call: Call[None, None], customer_id: str) -> Answer:
     body=CustomerPatch,
     answer=CustomerAnswer,
     media_types=MERGE_PATCH,
+    headers=("If-Match", "X-Actor"),
 )
 def change_customer(call: Call[CustomerPatch, None], customer_id: str) -> Answer:
     """Set or delete traits, give or withdraw consents. With If-Match it fails (412) if somebody was faster."""
@@ -68,6 +69,7 @@ def change_customer(call: Call[CustomerPatch, None], customer_id: str) -> Answer
     answer=MergeAnswer,
     status=201,
     needs_key=True,
+    headers=("X-Actor",),
 )
 def merge(call: Call[MergeBody, None], customer_id: str) -> Answer:
     """Another customer turned out to be this one: from now on this id speaks for both, and each keeps what it holds.
@@ -86,7 +88,12 @@ def merge(call: Call[MergeBody, None], customer_id: str) -> Answer:
     return Answer(answers.merge_answer(merged), status=201)
 
 
-@endpoint(routes, "POST /v1/merges/{merge_id}/undo", answer=UndoAnswer)
+@endpoint(
+    routes,
+    "POST /v1/merges/{merge_id}/undo",
+    answer=UndoAnswer,
+    headers=("X-Actor",),
+)
 def undo_merge(call: Call[None, None], merge_id: str) -> UndoAnswer:
     """They are two after all: each has what it had, and what was said to it since. Doing it again changes nothing.
 

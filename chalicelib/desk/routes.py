@@ -30,6 +30,7 @@ routes = Blueprint(__name__)
     answer=NoteAnswer,
     status=201,
     needs_key=True,
+    headers=("X-Actor",),
 )
 def add_note(call: Call[NoteBody, None], customer_id: str) -> NoteAnswer:
     """Write down something about a customer. It is on the timeline of every channel in the next request.
@@ -57,6 +58,7 @@ def list_notes(call: Call[None, NotesQuery], customer_id: str) -> NotesAnswer:
     "GET /v1/customers/{customer_id}/watchlist",
     me="GET /v1/me/watchlist",
     answer=WatchlistAnswer,
+    headers=("Accept-Language",),
 )
 def read_watchlist(call: Call[None, None], customer_id: str) -> WatchlistAnswer:
     """What a customer keeps an eye on, newest first, from every channel and device of theirs."""
@@ -70,6 +72,7 @@ def read_watchlist(call: Call[None, None], customer_id: str) -> WatchlistAnswer:
     me="PUT /v1/me/watchlist/{item_id}",
     query=WatchQuery,
     answer=WatchedAnswer,
+    headers=("Accept-Language",),
 )
 def watch_item(call: Call[None, WatchQuery], customer_id: str, item_id: str) -> WatchedAnswer:
     """Put an item on the watchlist. Doing it again changes nothing; the catalogue need not know the item."""
@@ -124,6 +127,7 @@ def read_project(call: Call[None, None], customer_id: str, project_id: str) -> A
     body=ProjectBody,
     answer=ProjectAnswer,
     also=(201,),
+    headers=("If-Match",),
 )
 def put_project(call: Call[ProjectBody, None], customer_id: str, project_id: str) -> Answer:
     """Make a project, or replace it whole: 201 when it is new, 200 when it was there.
@@ -146,6 +150,7 @@ def put_project(call: Call[ProjectBody, None], customer_id: str, project_id: str
     "DELETE /v1/customers/{customer_id}/projects/{project_id}",
     me="DELETE /v1/me/projects/{project_id}",
     status=204,
+    headers=("If-Match",),
 )
 def delete_project(call: Call[None, None], customer_id: str, project_id: str) -> Answer:
     """Remove a project. Doing it again changes nothing."""

@@ -22,7 +22,14 @@ from chalicelib.shared.http import Answer, Call, endpoint
 routes = Blueprint(__name__)
 
 
-@endpoint(routes, "PUT /v1/orders/{order_id}", body=OrderBody, answer=OrderAnswer, also=(201,))
+@endpoint(
+    routes,
+    "PUT /v1/orders/{order_id}",
+    body=OrderBody,
+    answer=OrderAnswer,
+    also=(201,),
+    headers=("If-Match",),
+)
 def put_order(call: Call[OrderBody, None], order_id: str) -> Answer:
     """Store an order, or its changed content: 201 when it is new, 200 when it was there.
 

@@ -55,7 +55,12 @@ def read_export(call: Call[None, None], export_id: str) -> ExportAnswer:
     return exports.find(export_id, customer_id=call.caller.customer_id, now=call.now)
 
 
-@endpoint(routes, "GET /v1/me/explanation", answer=ExplanationAnswer)
+@endpoint(
+    routes,
+    "GET /v1/me/explanation",
+    answer=ExplanationAnswer,
+    headers=("Accept-Language",),
+)
 def explain(call: Call[None, None], customer_id: str) -> Answer:
     """What is known about you, where it came from, what it is used for, and how to switch each use off.
 

@@ -21,6 +21,8 @@ ASKERS = {access.SECRET: Asker.SHOP, access.CUSTOMER: Asker.CUSTOMER, access.PUB
     "GET /v1/recommendations/{placement}",
     query=RecommendationsQuery,
     answer=RecommendationsAnswer,
+    headers=("Accept-Language",),
+    choices={"placement": tuple(Placement)},
 )
 def recommend(call: Call[None, RecommendationsQuery], placement: str) -> Answer:
     """Items for one place on a page, each with its true reason.

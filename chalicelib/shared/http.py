@@ -99,6 +99,7 @@ class Contract:
     answer_media_type: str
     headers: tuple[str, ...]
     lenient: bool
+    choices: Mapping[str, tuple[str, ...]]
 
 
 CONTRACTS: dict[str, Contract] = {}  # filled as the rooms' routes are defined; read by the OpenAPI builder
@@ -121,25 +122,23 @@ def endpoint(
     raw: bool = False,
     headers: tuple[str, ...] = (),
     lenient: bool = False,
+    choices: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Serve `function(call, **path variables)` at `signature`, e.g. `"GET /v1/items/{item_id}"`.
 
-    The access table decides who may call; body and query are parsed by their models; named refusals become
-    problem documents. `also` names other statuses of success (201 beside 200). `needs_key` demands an
-    Idempotency-Key. `me` serves the same function to a customer token at a path without `{customer_id}`. `headers`
-    names what the function reads of them, for the contract. `lenient` passes over parameters nobody declared: links in
-    mails come back with whatever a mail program hung on them. `raw` leaves the body unread in `call.raw`, and the credentials to the function:
-    only the events door needs it, because an SDK may carry its key inside the body.
+    The access table decides who may call; body and query are parsed by their models; refusals become problem documents.
+    `also`: other statuses of success; `headers`: what is read of them; `choices`: what a path variable may be.
+    `needs_key` demands an Idempotency-Key. `me` serves the function to a customer token too, without `{customer_id}`.
+    `lenient` passes over what mail programs hang on links. `raw` leaves body and credentials to the function.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for each in filter(None, (signature, me)):
             method, path = each.split(" ")
-            contract = Contract(
+            CONTRACTS[each] = contract = Contract(
                 each, function, access.ROUTES[each], body, query, answer, status, also, needs_key, media_types,
-                answer_media_type, headers, lenient,
+                answer_media_type, headers, lenient, choices or {},
             )  # fmt: skip
-            CONTRACTS[each] = contract
             has_body = method in ("POST", "PUT", "PATCH")
             view = _view(blueprint, contract, bytes_max, raw=raw)
             blueprint.route(
