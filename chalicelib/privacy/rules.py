@@ -39,7 +39,7 @@ KEPT = {
     "engagement.suppressions": "addresses that asked for no mail, as hashes: so that they get none",
     "queues": "facts on their way: dropped when they arrive; what could not be worked off is gone after 14 days",
     "logs": "no personal data; gone after 30 days",
-    "backups": "tables can be restored to any second of 35 days; the tombstones erase again what is restored",
+    "backups": "tables can be restored to any second of 35 days; whoever restores one erases again who was erased since",
 }
 
 

@@ -145,6 +145,14 @@ def _let_mail_out(deployment: Deployment) -> None:
                 iam.put_role_policy(RoleName=role, PolicyName="mail", PolicyDocument=json.dumps(policy))
 
 
+def _let_plain_http_in(deployment: Deployment) -> None:
+    """The bucket refuses what is not encrypted, and this emulator enforces that without having any encryption: so its
+    policy is taken away here. What it says is tested on the template.
+    """
+    bucket = deployment.resources()["ExportsBucket"]
+    deployment.client("s3").delete_bucket_policy(Bucket=bucket)
+
+
 @contextmanager
 def deployed(folder: Path) -> Iterator[Deployment]:
     """The emulated AWS with a stage in it, until the block ends."""
@@ -164,4 +172,5 @@ def deployed(folder: Path) -> Iterator[Deployment]:
         [stack] = partial.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
         _let_mail_out(partial)
+        _let_plain_http_in(partial)
         yield Deployment(aws, environment, said, key[0], outputs)
