@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -146,7 +145,7 @@ class Properties:
         value = self._values.get("currency")
         if value is None and not required:
             return ""
-        if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{3}", value):
+        if not isinstance(value, str) or not money.is_currency(value.upper()):
             self._wrong("properties.currency", "must be an ISO 4217 code such as JPY")
             return ""
         return value.upper()

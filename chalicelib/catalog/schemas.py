@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SkipValidation, model_validator
 
 from chalicelib.catalog.model import Kind
-from chalicelib.shared.contract import At, Currency, Id, In, Json, Line, MinorUnits, Money, Out, Query
+from chalicelib.shared.contract import At, CurrencyShown, Id, In, Json, Line, MinorUnits, Money, Out, Query
 
 BATCH_ITEMS_MAX = 500
 PAGE_MAX = 100
@@ -111,7 +111,7 @@ class ItemsQuery(Query):
 
 class PriceAnswer(Out):
     amount: MinorUnits
-    currency: Currency
+    currency: CurrencyShown
 
 
 class AudienceAnswer(Out):

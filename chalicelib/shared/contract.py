@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 from chalicelib.shared import clock, ids
 from chalicelib.shared.errors import InvalidInput
-from chalicelib.shared.money import AMOUNT_MAX
+from chalicelib.shared.money import AMOUNT_MAX, is_currency
 
 DEPTH_MAX = 12
 AHEAD_MAX = timedelta(days=1)  # how far a sender's clock may be wrong
@@ -63,6 +63,12 @@ def _id(value: str) -> str:
     problem = ids.problem_with(value)
     if problem:
         raise ValueError(problem)
+    return value
+
+
+def _currency(value: str) -> str:
+    if not is_currency(value):
+        raise ValueError("must be an ISO 4217 code such as JPY")
     return value
 
 
@@ -122,7 +128,14 @@ At = Annotated[
     PlainSerializer(clock.to_text, return_type=str),
     Field(examples=["2026-11-01T09:00:00Z"]),
 ]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code", examples=["JPY"])]
+CODE: dict[str, Any] = {"pattern": "^[A-Z]{3}$"}
+Currency = Annotated[
+    str,
+    AfterValidator(_currency),
+    Field(description="ISO 4217 code", examples=["JPY"], json_schema_extra=CODE),
+]
+# In an answer, as `At` is.
+CurrencyShown = Annotated[str, Field(description="ISO 4217 code", examples=["JPY"], json_schema_extra=CODE)]
 MinorUnits = Annotated[int, Field(ge=0, le=AMOUNT_MAX, description="integer minor units of the currency")]
 Json = Annotated[dict[str, Any], AfterValidator(check_json)]
 

@@ -234,7 +234,7 @@ def _query(contract: Contract, parameters: Mapping[str, list[str]]) -> Any:
             {name: values if name in repeatable else values[0] for name, values in parameters.items()}
         )
     except ValidationError as error:
-        raise problems.of_validation(error) from None
+        raise problems.of_validation(error, whole="query") from None
 
 
 def _travelled(caller: Caller, parameters: dict[str, list[str]], now: datetime) -> datetime:

@@ -20,6 +20,22 @@ _DIGITS = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
 
+# ISO 4217 (list one), what people pay with: no metals, no units of account. Those withdrawn since 2020 (ANG BGN CUC
+# HRK SLL ZWL) stay: orders of those days name them.
+_CODES = frozenset(
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP"
+    " CNY COP CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG"
+    " HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD"
+    " MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF"
+    " SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYI"
+    " UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL".split()
+)
+
+
+def is_currency(code: str) -> bool:
+    """Whether this is the ISO 4217 code of money people pay with, in capitals."""
+    return code in _CODES
+
 
 def digits(currency: str) -> int:
     """How many decimal digits the minor unit of an ISO 4217 currency has: 0 for JPY, 2 for USD, 3 for KWD."""

@@ -23,6 +23,37 @@ TITLES = {
     500: ("internal-error", "Something went wrong on our side"),
 }
 
+# What pydantic calls a mistake, in the words of whoever made it. Braces take limits of ours, never what was sent.
+PLAIN = {
+    "missing": "is required",
+    "json_invalid": "must be a JSON document",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "must have {min_length} or more characters",
+    "string_too_long": "may have {max_length} characters at most",
+    "too_short": "must have {min_length} or more entries",
+    "too_long": "may have {max_length} entries at most",
+    "string_pattern_mismatch": "must look like {pattern}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "finite_number": "must be a finite number",
+}
+PLAIN_BY_START = {
+    "datetime_": "must be an RFC 3339 time such as 2026-11-01T09:00:00Z",
+    "timezone_": "must name its time zone, e.g. 2026-11-01T09:00:00Z",
+    "date_": "must be a date such as 2026-11-01",
+    "int_": "must be a whole number",
+    "float_": "must be a number",
+    "decimal_": "must be a number",
+    "bool_": "must be true or false",
+    "string_": "must be text",
+    "list_": "must be a list",
+    "dict_": "must be an object",
+    "model_": "must be an object",
+}
+
 
 def document(
     status: int, code: str, title: str, detail: str, correlation_id: str, **extra: Any
@@ -50,20 +81,29 @@ def of_status(status: int, correlation_id: str, headers: dict[str, str] | None =
     return _response(status, document(status, code, title, "", correlation_id), headers or {})
 
 
-def of_validation(error: ValidationError, prefix: str = "") -> InvalidInput:
-    """A pydantic error as a refusal that names each field by its path; values are never quoted."""
+def of_validation(error: ValidationError, prefix: str = "", whole: str = "body") -> InvalidInput:
+    """A pydantic error as a refusal that names each field by its path; values are never quoted.
+
+    `whole` is what was read: `body`, or `query`.
+    """
     fields = [
         FieldError(
-            ".".join([*([prefix] if prefix else []), *map(str, each["loc"])]) or "body", _message(each)
+            ".".join([*([prefix] if prefix else []), *map(str, each["loc"])]) or whole, _message(each, whole)
         )
-        for each in error.errors(include_url=False, include_context=False, include_input=False)[
-            :FIELDS_SHOWN_MAX
-        ]
+        for each in error.errors(include_url=False, include_input=False)[:FIELDS_SHOWN_MAX]
     ]
     return InvalidInput(f"{fields[0].field}: {fields[0].message}", fields=fields)
 
 
-def _message(error: Any) -> str:
+def _message(error: Any, whole: str) -> str:
+    kind, limits = str(error["type"]), error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "is not a field of this body" if whole == "body" else "is not a parameter of this route"
+    if kind in PLAIN:
+        return PLAIN[kind].format_map(limits)
+    for start, message in PLAIN_BY_START.items():
+        if kind.startswith(start):
+            return message
     # pydantic prefixes the text of our own ValueErrors.
     return str(error["msg"]).removeprefix("Value error, ")
 
