@@ -154,7 +154,7 @@ OPERATIONS = [
     Operation("watchlist: read", _all(identify, watch), watchlist, calls=3, read_units=4, write_units=0),
     Operation("project: make", identify, put_project, calls=7, read_units=3.5, write_units=3),
     Operation("complaint: open", identify, complain, calls=5, read_units=1.5, write_units=6),
-    Operation("erasure: ask", identify, erase, calls=5, read_units=4, write_units=14),
+    Operation("erasure: ask", identify, erase, calls=10, read_units=7, write_units=21),
     Operation("erasure: ask again", _all(identify, erase), erase, calls=1, read_units=1, write_units=0),
     Operation("export: ask", identify, export, calls=2, read_units=0.5, write_units=4),
     Operation("item: put", _nothing, put_item, calls=2, read_units=1, write_units=2),

@@ -29,6 +29,7 @@ from chalicelib.shared.logs import log_failure, logger
 from chalicelib.shared.rounds import rounds
 
 PSEUDONYM_BYTES = 12
+FIRST_ROOM = "customers"
 RUN_SECONDS_MAX = (
     40.0  # of the machine's time; the function's own limit lies beyond, and the next run goes on
 )
@@ -64,6 +65,7 @@ def request(customer_id: str, *, by_customer: bool, now: datetime) -> str:
             store.begin(erasure, versions)
         except store.Moved:
             continue
+        _forget(erasure, FIRST_ROOM, erasure.subject, sweep=1, now=now)  # so that nobody meets them from here on
         return erasure.erasure_id
     raise Busy("this customer kept being changed at the same time")
 
@@ -97,10 +99,8 @@ def run(erasure_id: str, *, now: datetime) -> None:
     if rules.step_name(sweep, rules.FAMILY) not in erasure.steps:
         subject = _find_family(erasure, subject)
         store.note_step(erasure_id, rules.step_name(sweep, rules.FAMILY), {})
-    for room, erase in rooms.ERASERS.items():
-        step = rules.step_name(sweep, room)
-        if step not in erasure.steps:
-            store.note_step(erasure_id, step, dict(erase(subject, now)))
+    for room in rooms.ERASERS:
+        _forget(erasure, room, subject, sweep=sweep, now=now)
     if sweep == 1:
         store.note_sweep(erasure_id, now=now)
     else:
@@ -136,6 +136,12 @@ def replace_sensitive(body: SensitiveBody) -> SensitiveAnswer:
     """Put other categories in force; the next inference heeds them."""
     store.save_sensitive(list(dict.fromkeys(body.categories)))
     return sensitive()
+
+
+def _forget(erasure: Erasure, room: str, subject: Subject, *, sweep: int, now: datetime) -> None:
+    step = rules.step_name(sweep, room)
+    if step not in erasure.steps:
+        store.note_step(erasure.erasure_id, step, dict(rooms.ERASERS[room](subject, now)))
 
 
 def _find_family(erasure: Erasure, subject: Subject) -> Subject:
