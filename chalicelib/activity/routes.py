@@ -106,6 +106,7 @@ def _batch(signature: str) -> Decorator:
 
 
 @_batch("POST /v1/batch")
+@_batch("POST /v1/import")
 @_batch("POST /v1/b")
 def batch(call: Call[None, None]) -> IngestAnswer:
     """Many events at once. Each is judged alone; what is sent again is counted as a duplicate and does nothing."""

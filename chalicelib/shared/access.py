@@ -51,6 +51,7 @@ ROUTES: dict[str, Rule] = {
     "POST /v1/group": EVENTS_IN,
     "POST /v1/alias": EVENTS_IN,
     "POST /v1/batch": EVENTS_IN,
+    "POST /v1/import": EVENTS_IN,  # the same to SDKs of before there was a batch
     "POST /v1/t": EVENTS_IN,
     "POST /v1/i": EVENTS_IN,
     "POST /v1/p": EVENTS_IN,

@@ -82,7 +82,7 @@ BODIES: dict[str, Any] = {
     **dict.fromkeys(("POST /v1/page", "POST /v1/p", "POST /v1/screen", "POST /v1/s"), _PAGE),
     **dict.fromkeys(("POST /v1/group", "POST /v1/g"), _GROUP),
     **dict.fromkeys(("POST /v1/alias", "POST /v1/a"), _ALIAS),
-    **dict.fromkeys(("POST /v1/batch", "POST /v1/b"), _BATCH),
+    **dict.fromkeys(("POST /v1/batch", "POST /v1/import", "POST /v1/b"), _BATCH),
     "PATCH /v1/customers/{customer_id}": {"traits": TRAITS, "consents": {"email_marketing": CONSENT}},
     "PATCH /v1/me": _ME,
     "POST /v1/customer-tokens": {"customer_id": "u1"},

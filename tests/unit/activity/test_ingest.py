@@ -31,13 +31,15 @@ ORDER = {
         "products": [{"product_id": "a", "price": 100, "quantity": 2}],
     },
 }
+MANY = ("import", "batch", "b")
 SINGLE = ("track", "identify", "page", "screen", "group", "alias", "t", "i", "p", "s", "g", "a")
 
 
-def entries(aws: Any, pk: str = "C#u1") -> list[dict[str, Any]]:
+def entries(aws: Any, *pks: str) -> list[dict[str, Any]]:
     from chalicelib.shared.dynamo import table
 
-    return table("activity").query(pk, prefix="E#", limit=1000)
+    timelines = pks or ("C#u1", "H#u1")
+    return [entry for pk in timelines for entry in table("activity").query(pk, prefix="E#", limit=1000)]
 
 
 def nothing_is_stored(aws: Any) -> bool:
@@ -54,7 +56,14 @@ def answer(accepted: int, duplicates: int = 0) -> dict[str, Any]:
 
 
 def test_every_rule_of_the_door_is_the_same() -> None:
-    assert {access.ROUTES[f"POST /v1/{path}"] for path in (*SINGLE, "batch", "b")} == {access.EVENTS_IN}
+    assert {access.ROUTES[f"POST /v1/{path}"] for path in (*SINGLE, *MANY)} == {access.EVENTS_IN}
+
+
+def test_a_batch_is_taken_under_each_of_its_names_and_counts_once_over_all(api: Any, aws: Any) -> None:
+    answers = [api.post(f"/v1/{path}", {"batch": [VIEW]}).json_body for path in MANY]
+
+    assert answers == [answer(1), answer(0, 1), answer(0, 1)]
+    assert len(entries(aws)) == 1
 
 
 def test_the_same_message_is_one_entry(api: Any, aws: Any) -> None:
