@@ -65,7 +65,9 @@ def request(customer_id: str, *, by_customer: bool, now: datetime) -> str:
             store.begin(erasure, versions)
         except store.Moved:
             continue
-        _forget(erasure, FIRST_ROOM, erasure.subject, sweep=1, now=now)  # so that nobody meets them from here on
+        _forget(
+            erasure, FIRST_ROOM, erasure.subject, sweep=1, now=now
+        )  # so that nobody meets them from here on
         return erasure.erasure_id
     raise Busy("this customer kept being changed at the same time")
 

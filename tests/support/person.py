@@ -151,7 +151,15 @@ def marks_in(text: str) -> list[str]:
 
 def _in_order() -> list[Any]:
     """Her routes: orders before parcels, what is written before what ends."""
-    order = ["/v1/identify", "/v1/alias", "/v1/me", "/profile-answers", "/orders/{order_id}", "/shipments", "/events"]
+    order = [
+        "/v1/identify",
+        "/v1/alias",
+        "/v1/me",
+        "/profile-answers",
+        "/orders/{order_id}",
+        "/shipments",
+        "/events",
+    ]
 
     def place(contract: Any) -> tuple[int, str]:
         path = contract.signature.split(" ")[1]

@@ -209,7 +209,9 @@ def test_nothing_is_written_for_somebody_erased(api: Any) -> None:
     from chalicelib.shared.dynamo import table
     from chalicelib.shared.tombstones import key_of
 
-    table("people").put({"pk": key_of("customer", "u1")[0], "sk": "ERASED", "erased_at": "2026-01-01T00:00:00.000Z"})
+    table("people").put(
+        {"pk": key_of("customer", "u1")[0], "sk": "ERASED", "erased_at": "2026-01-01T00:00:00.000Z"}
+    )
 
     assert post(api, f"{PATH}/complaints", BROKEN).status_code == 410
     assert post(api, f"{PATH}/satisfaction", {"score": 5, "scale": "csat"}).status_code == 410
