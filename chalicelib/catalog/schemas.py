@@ -85,10 +85,16 @@ class ItemBody(In):
     )
 
 
+def _reachable(item_id: str) -> str:
+    if item_id == "batch":
+        raise ValueError("may not be batch: /v1/items/batch is a door of its own")
+    return item_id
+
+
 class BatchItem(ItemBody):
     """One item of a batch."""
 
-    item_id: Id
+    item_id: Annotated[Id, AfterValidator(_reachable)]
 
 
 def _batch(value: Any) -> Any:

@@ -23,7 +23,7 @@ from chalicelib.catalog.schemas import (
     RefusedField,
     RefusedItem,
 )
-from chalicelib.shared import problems, tokens
+from chalicelib.shared import etags, problems, tokens
 from chalicelib.shared.errors import Busy, FieldError, NotFound, StaleVersion
 from chalicelib.shared.ids import LENGTH_MAX, fingerprint
 from chalicelib.shared.rounds import rounds
@@ -176,10 +176,7 @@ def _item(item_id: str, body: ItemBody, *, created_at: datetime, now: datetime) 
 
 
 def _check(old: CatalogItem | None, if_match: str | None) -> None:
-    if if_match is None:
-        return
-    wanted = {each.strip() for each in if_match.split(",")}
-    if old is None or not wanted & {"*", f'"{old.etag}"'}:
+    if not etags.allows(if_match, old.etag if old else None):
         raise StaleVersion("If-Match names another state of this item")
 
 

@@ -12,6 +12,7 @@ LANGUAGES = ("en", "ja")
 
 # Why a message was withheld.
 NO_ADDRESS = "no_address"
+UNUSABLE_ADDRESS = "unusable_address"  # there is one, and no mail can be sent to it
 NO_CONSENT = "no_consent"
 SUPPRESSED = "suppressed"
 EXPIRED = "expired"

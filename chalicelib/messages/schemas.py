@@ -30,7 +30,8 @@ class MessageAnswer(Out):
     )
     reason: str = Field(
         description="Why it was sent, e.g. `shipment_delivered`; or why not: `no_consent`, `no_address`, "
-        "`suppressed`, `expired`, `outdated`, `no_answer`, or the code with which the mail service refused."
+        "`unusable_address`, `suppressed`, `duplicate` (another id of the same person has it), `expired`, `outdated`, "
+        "`no_answer`, or the code with which the mail service refused."
     )
     cause: str = Field(description="What it was to be sent for.", examples=["shipment_delivered"])
     at: At

@@ -16,6 +16,7 @@ from chalicelib.messages.model import (
     EXPIRED,
     NO_ADDRESS,
     SUPPRESSED,
+    UNUSABLE_ADDRESS,
     Message,
     MessageClass,
     Outcome,
@@ -76,9 +77,10 @@ def erase(
 
 def _send(message: Message, *, now: datetime) -> Outcome:
     person = customers.person(message.customer_id)
-    if person is None or person.email is None or not rules.is_usable(person.email):
+    if person is None or not person.email or not rules.is_usable(person.email):
         is_erased = person is not None and person.erased  # then a record would be about them again
-        return Outcome.WITHHELD if is_erased else _withhold(message, NO_ADDRESS, now=now)
+        why = UNUSABLE_ADDRESS if person is not None and person.email else NO_ADDRESS
+        return Outcome.WITHHELD if is_erased else _withhold(message, why, now=now)
     if store.is_suppressed(person.email):
         return _withhold(message, SUPPRESSED, now=now)
     refusal = admission.refusal(person, message, now=now)

@@ -26,7 +26,7 @@ from chalicelib.orders.schemas import (
     WindowBody,
 )
 from chalicelib.privacy import reads as privacy
-from chalicelib.shared import tokens
+from chalicelib.shared import etags, tokens
 from chalicelib.shared.contract import refuse_ahead
 from chalicelib.shared.errors import Busy, Conflict, FieldError, Gone, InvalidInput, NotFound, StaleVersion
 from chalicelib.shared.logs import logger
@@ -225,8 +225,5 @@ def _contradiction(field: str, why: str) -> Conflict:
 
 
 def _check(stored: Order | None, if_match: str | None) -> None:
-    if if_match is None:
-        return
-    wanted = {each.strip() for each in if_match.split(",")}
-    if stored is None or not wanted & {"*", f'"{stored.version}"'}:
+    if not etags.allows(if_match, str(stored.version) if stored else None):
         raise StaleVersion("If-Match names another version of this order")

@@ -10,7 +10,7 @@ from chalicelib.partners.schemas import KeyAnswer, KeyRequest, KeyRevoked
 from chalicelib.shared.access import Caller, hash_key
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.dynamo import Item
-from chalicelib.shared.errors import Forbidden, KeyReused, NotFound
+from chalicelib.shared.errors import Forbidden, InvalidInput, KeyReused, NotFound
 from chalicelib.shared.ids import fingerprint
 
 SECRET_BYTES = 32
@@ -20,11 +20,14 @@ PREFIXES = {"secret": "sk_", "publishable": "pk_"}
 def create_key(request: KeyRequest, *, maker: Caller, idempotency_key: str, now: datetime) -> KeyAnswer:
     """Make a key once per Idempotency-Key. A replay names the key but cannot show it: only its hash is stored.
 
-    Nobody hands out more than they hold: raises Forbidden for a scope that `maker` does not have.
+    Nobody hands out more than they hold: raises Forbidden for a scope that `maker` does not have, and InvalidInput for
+    a key that has expired.
     """
     missing = sorted(scope for scope in request.scopes if not maker.may(scope))
     if missing:
         raise Forbidden(f"your key does not have the scope {missing[0]}, so it cannot give it")
+    if request.expires_at is not None and request.expires_at <= now:
+        raise InvalidInput.of("expires_at", "lies in the past: the key would never work")
     key = PREFIXES[request.kind] + secrets.token_urlsafe(SECRET_BYTES)
     item: Item = {
         "key_id": fingerprint("api-key", idempotency_key),

@@ -20,6 +20,8 @@ def problem_with(value: str) -> str | None:
     """
     if not 1 <= len(value) <= LENGTH_MAX:
         return f"must have 1 to {LENGTH_MAX} characters"
+    if value in (".", ".."):
+        return "may not be one or two dots alone: no URL can name it"
     if not unicodedata.is_normalized("NFC", value):
         return "must be in Unicode normal form C"
     for character in value:

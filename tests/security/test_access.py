@@ -81,8 +81,11 @@ def test_a_key_works_until_it_is_revoked_or_expires(api: Any) -> None:
     access._known.clear()  # as after KEY_CACHE_SECONDS
     assert api.get("/v1/customers/u1/loyalty", headers).status_code == 401
 
-    expired = _made(api, ["loyalty:read"], name="old", expires_at="2020-01-01T00:00:00Z")
-    assert api.get("/v1/customers/u1/loyalty", {"X-Api-Key": expired["key"]}).status_code == 401
+    tomorrow = clock.to_text(clock.now() + timedelta(days=1))
+    short = {"X-Api-Key": _made(api, ["loyalty:read"], name="short", expires_at=tomorrow)["key"]}
+    assert api.get("/v1/customers/u1/loyalty", short).status_code == 200
+    clock.travel(timedelta(days=1, minutes=1))
+    assert api.get("/v1/customers/u1/loyalty", short).status_code == 401
 
 
 def test_nobody_hands_out_more_than_they_hold(api: Any) -> None:
@@ -102,6 +105,10 @@ def test_credentials_that_are_not_text_are_not_credentials(api: Any) -> None:
 
 def test_a_key_is_shown_once_and_stored_as_a_hash(api: Any, aws: Any) -> None:
     body = {"name": "till", "kind": "secret", "scopes": ["loyalty:read"]}
+    late = api.post(
+        "/v1/api-keys", body | {"expires_at": "2020-01-01T00:00:00Z"}, **{"Idempotency-Key": "late"}
+    )
+    assert (late.status_code, late.json_body["errors"][0]["field"]) == (400, "expires_at")
     first = api.post("/v1/api-keys", body, **{"Idempotency-Key": "once"}).json_body
     again = api.post("/v1/api-keys", body, **{"Idempotency-Key": "once"}).json_body
 

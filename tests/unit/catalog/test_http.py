@@ -136,6 +136,8 @@ def test_a_batch_stores_what_is_right_and_names_what_is_wrong(api: Any) -> None:
                 "e",
                 {"item_id": "f", "title": "F", "price": {"amount": 1.5, "currency": "JPY"}},
                 {"item_id": "g", "title": "G", "attributes": {"n": 0.5}},
+                {"item_id": "batch", "title": "Nobody could read it"},
+                {"item_id": "..", "title": "Nor this"},
             ]
         },
     )
@@ -151,6 +153,8 @@ def test_a_batch_stores_what_is_right_and_names_what_is_wrong(api: Any) -> None:
         (3, "c/d", ["item_id"]),
         (4, None, ["body"]),
         (5, "f", ["price.amount"]),
+        (7, "batch", ["item_id"]),
+        (8, "..", ["item_id"]),
     ]
     assert api.get("/v1/items/a").json_body["title"] == "A"
     assert api.get("/v1/items/g").json_body["attributes"] == {"n": 0.5}

@@ -93,6 +93,8 @@ def test_ten_at_once_send_one(post: Post) -> None:
         (None, False, "promotion", "no_consent"),
         ("", True, "promotion", "no_address"),
         ("", True, "news", "no_address"),
+        ("hana@example..com", True, "promotion", "unusable_address"),
+        ("花子@例え.jp", True, "news", "unusable_address"),
     ],
 )
 def test_what_is_withheld_says_why(
