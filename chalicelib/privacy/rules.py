@@ -38,7 +38,7 @@ KEPT = {
     "ledger": "one line of totals under the same pseudonym",
     "engagement.suppressions": "addresses that asked for no mail, as hashes: so that they get none",
     "queues": "facts on their way: dropped when they arrive; what could not be worked off is gone after 14 days",
-    "logs": "no personal data; gone after 30 days",
+    "logs": "ids of what was worked on, no names, addresses or contents; gone after 30 days",
     "backups": "tables can be restored to any second of 35 days; whoever restores one erases again who was erased since",
 }
 

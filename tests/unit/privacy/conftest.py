@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from chalicelib.shared.logs import logger
 from tests.support.circuit import Circuit
 
 _figures: list[str] = []
@@ -16,6 +18,16 @@ _figures: list[str] = []
 def circuit(api: Any) -> Iterator[Circuit]:
     with Circuit() as circuit:
         yield circuit
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Everything the service writes to its log meanwhile."""
+    lines = io.StringIO()
+    handler = logger._logger.powertools_handler
+    before = handler.setStream(lines)
+    yield lines
+    handler.setStream(before)
 
 
 @pytest.fixture

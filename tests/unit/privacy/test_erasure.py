@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -28,7 +29,7 @@ POINTS = 5  # what `marked` gives her
 
 
 def test_f1_nothing_of_a_customer_is_found_anywhere_after_erasure(
-    api: Any, aws: Any, circuit: Circuit, figure: Any
+    api: Any, aws: Any, circuit: Circuit, figure: Any, logged: io.StringIO
 ) -> None:
     person = Person(api, circuit).live()
     before = marks_in(everything(aws))
@@ -44,6 +45,7 @@ def test_f1_nothing_of_a_customer_is_found_anywhere_after_erasure(
     assert marks_in(json.dumps(receipt)) == []
     assert all(each["note"] for each in [*receipt["stores"], *receipt["kept"]])
     assert circuit.dead == []
+    assert marks_in("\n".join(_logged(logged.getvalue()))) == []
     figure(
         f"F1  {len(before)} items and documents spoke of one customer, {len(after)} after erasure; "
         f"{sum(each['items'] for each in receipt['stores'])} removed from {len(receipt['stores'])} stores"
@@ -199,6 +201,13 @@ def test_a_device_may_start_anew_as_a_strangers(api: Any, circuit: Circuit) -> N
     new = VIEW | {"messageId": "anew", "anonymousId": DEVICE, "timestamp": to_text(clock.now())}
 
     assert api.post("/v1/batch", {"batch": [new]}).json_body["accepted"] == 1
+
+
+def _logged(text: str) -> list[str]:
+    """What the log says, without the ids of the facts and requests that it was about."""
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    assert lines, "something was logged"
+    return [json.dumps(line | {"correlation_id": ""}) for line in lines]
 
 
 class _Watched(FaultyWire):
