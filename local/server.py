@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import string
 import sys
 import threading
@@ -22,6 +23,7 @@ HOST = "127.0.0.1"
 IDLE_SECONDS_MAX = 75  # a connection nobody uses is closed, so that its thread ends
 DISCARD_BYTES_MAX = 64 * 1024 * 1024
 CHUNK_LINE_MAX = 1024
+LENGTH = re.compile("[0-9]{1,18}")
 HEX_DIGITS = set(string.hexdigits.encode())
 FINISH_SECONDS_MAX = 5
 
@@ -43,10 +45,10 @@ class Server(ThreadedHTTPServer):
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise Stop(
-                    f"Port {port} is in use: stop what is using it, or choose another with PORT=8001."
+                    f"Port {port} is in use: stop what is using it, or choose another with PORT={_other(port)}."
                 ) from None
             raise Stop(
-                f"Port {port} cannot be opened ({error.strerror}): choose another with PORT=8001."
+                f"Port {port} cannot be opened ({error.strerror}): choose another with PORT={_other(port)}."
             ) from None
 
     @property
@@ -112,11 +114,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def parse_request(self) -> bool:
-        """As in the base class, but HTTP/0.9 (no version, no headers) is refused."""
+        """As in the base class, but HTTP/0.9 (no version, no headers) is refused, and so is a line that is no header."""
         if not super().parse_request():
             return False
         if self.request_version == "HTTP/0.9":
             self.request_version = "HTTP/1.0"
+            self.send_error(400)
+            return False
+        if self.headers.defects or self.headers.get_payload() or self.headers.get_unixfrom():
+            # A line that is no header ends them for the base class, and what follows would be read as it likes.
             self.send_error(400)
             return False
         return True
@@ -163,15 +169,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> tuple[bytes, int]:
         """The body, or the status of what is wrong with it."""
         lengths = self.headers.get_all("content-length", [])
-        coding = self.headers.get("transfer-encoding")
-        if coding is not None:
+        codings = self.headers.get_all("transfer-encoding", [])
+        if codings:
             # Two statements about one body are how requests are smuggled.
-            if lengths or coding.strip().lower() != "chunked":
+            if lengths or [each.strip().lower() for each in codings] != ["chunked"]:
                 return b"", 400
             return self._chunks()
         if not lengths:
             return b"", 0
-        if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
+        if len(set(lengths)) > 1 or not LENGTH.fullmatch(lengths[0]):
             return b"", 400
         length = int(lengths[0])
         if length > BODY_BYTES_MAX:
@@ -213,6 +219,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         finally:
             self.connection.settimeout(IDLE_SECONDS_MAX)
+
+
+def _other(port: int) -> int:
+    return port + 1 if 1023 < port < 65535 else 8001
 
 
 def _unread(status: int) -> Reply:

@@ -128,7 +128,7 @@ def test_a_busy_port_is_one_sentence(tmp_path: Path):
         port = other.getsockname()[1]
         code, said = command(tmp_path, PORT=str(port))
     assert code == 1
-    assert said == f"Port {port} is in use: stop what is using it, or choose another with PORT=8001.\n"
+    assert said == f"Port {port} is in use: stop what is using it, or choose another with PORT={port + 1}.\n"
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,13 @@ def test_a_body_may_come_in_chunks(shop: Shop):
         b"GET /v1/loyalty/program HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
         post(b"{}", b"Content-Length: minus"),
         post(b"{}", b"Content-Length: -2"),
+        post(b"{}", b"Content-Length : 2"),
+        post(b"{}", b"Content-Length: " + b"9" * 5000),
+        post(b"{}", b"Content-Length: 2", b"no header at all", b"Transfer-Encoding: chunked"),
+        post(b"{}", b": 2"),
+        b"GET /v1/health HTTP/1.1\r\n folded: x\r\nHost: x\r\n\r\n",
+        post(b"0\r\n\r\n", b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
+        post(b"0\r\n\r\n", b"Transfer-Encoding: identity", b"Transfer-Encoding: chunked"),
         post(b"{}", b"Content-Length: 2", b"Content-Length: 3"),
         post(b"0\r\n\r\n", b"Content-Length: 5", b"Transfer-Encoding: chunked"),
         post(b"0\r\n\r\n", b"Transfer-Encoding: gzip, chunked"),
@@ -153,6 +160,21 @@ def test_what_is_not_http_is_400_and_hurts_nobody(shop: Shop, request_bytes: byt
     assert status == 400
     assert answer["type"] == "/problems/invalid-input"
     assert shop.get(PROGRAM).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"Content-Length : 27", b"nothing", b"Content-Length: " + b"9" * 5000, b"Transfer-Encoding: x"],
+)
+def test_a_connection_nobody_can_read_any_more_is_closed(shop: Shop, header: bytes):
+    parts = urlsplit(shop.base_url)
+    hidden = b"GET /v1/health HTTP/1.1\r\n\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as wire:
+        wire.sendall(post(hidden, header))
+        told = b"".join(iter(lambda: wire.recv(65536), b""))  # to the end: it is closed
+
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert told.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_body_larger_than_the_gateway_takes_is_413(shop: Shop):
