@@ -40,7 +40,12 @@ def run(settings: Settings) -> None:
             with Emulator(settings.emulator_python, home.emulator) as emulator:
                 _stand(settings, home, server, emulator)
         except KeyboardInterrupt:
-            welcome.say("Stopped. What was stored is kept for the next run.")
+            is_half = home.notes().get("unfinished")
+            welcome.say(
+                "Stopped before the demo was loaded to its end: the next run starts over."
+                if is_half
+                else "Stopped. What was stored is kept for the next run."
+            )
         finally:
             server.stop()
 

@@ -123,6 +123,14 @@ def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_running(tmp_path: Path):
     assert code == 0
 
 
+def test_ctrl_c_while_the_demo_loads_promises_nothing(tmp_path: Path):
+    run = LocalRun(tmp_path, DEMO="small")
+    run.await_said("Products")
+    assert run.stop() == 0
+    assert "kept" not in run.said
+    assert "the next run starts over" in run.said
+
+
 def test_a_busy_port_is_one_sentence(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
