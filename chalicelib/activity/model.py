@@ -25,6 +25,9 @@ PAGE_MAX = 200
 
 EventType = Literal["track", "identify", "page", "screen", "group", "alias"]
 Who = tuple[Literal["customer", "anonymous"], str]
+# Whose timeline. What browsers say of a customer id is on one of its own, where it cannot crowd out what is true.
+TimelineKind = Literal["customer", "claimed", "anonymous"]
+Timeline = tuple[TimelineKind, str]
 
 # Message ids of one scope never meet another's.
 FACT, HINT, ORDER_SCOPE, GUEST_ORDER, BUS = "fact", "hint", "order", "guest_order", "bus"
@@ -41,6 +44,7 @@ KINDS = (
     "checkout",
     "order",
     "order_claimed",  # a browser says so; only a secret key makes an order
+    "order_change_claimed",  # the same of what happened to one
     "order_updated",
     "order_cancelled",
     "order_refunded",
@@ -67,7 +71,21 @@ KINDS = (
     "satisfaction",
     "event",  # everything the shop names itself
 )
-NOT_FOR_CUSTOMERS = frozenset({"identify", "group", "alias", "experiment", "event", "order_claimed"})
+NOT_FOR_CUSTOMERS = frozenset(
+    {"identify", "group", "alias", "experiment", "event", "order_claimed", "order_change_claimed"}
+)
+CLAIMED_KINDS = {
+    "order": "order_claimed",
+    "order_updated": "order_change_claimed",
+    "order_cancelled": "order_change_claimed",
+    "order_refunded": "order_change_claimed",
+}
+
+# What only a trusted sender or another room can say.
+NEVER_CLAIMED = frozenset(
+    "order order_updated order_cancelled order_refunded delivery points message note project complaint "
+    "complaint_resolved satisfaction".split()
+)
 
 # Segment's e-commerce names, version 2.
 SEGMENT_EVENTS = {
@@ -179,7 +197,7 @@ class Entry:
     """One touchpoint of the timeline, never changed. `who` is whose timeline it is in."""
 
     entry_id: str
-    who: Who
+    who: Timeline
     kind: str
     event: str
     channel: str
@@ -225,3 +243,4 @@ class Touch:
     order_id: str | None
     trusted: bool
     details: Mapping[str, Any] = field(default_factory=dict)
+    anonymous_id: str | None = None

@@ -12,6 +12,7 @@ from chalicelib.activity.model import (
     ABOUT_ITEMS,
     ABOUT_PEOPLE,
     AHEAD_MAX,
+    CLAIMED_KINDS,
     FACT,
     GA4_EVENTS,
     GA4_ORDER_PROPERTIES,
@@ -29,6 +30,7 @@ from chalicelib.activity.model import (
     Entry,
     Message,
     Said,
+    Timeline,
     Who,
 )
 from chalicelib.activity.properties import Properties
@@ -176,15 +178,18 @@ def _track(said: Said, *, trusted: bool) -> Draft:
     if properties.problems and kind != "event":
         first = properties.problems[0]
         raise InvalidInput(f"{first.field}: {first.message}", fields=properties.problems)
-    if event == ORDER_COMPLETED and not trusted:
-        kind = "order_claimed"
+    if not trusted:
+        kind = CLAIMED_KINDS.get(kind, kind)
     return _drafted(said, kind, event, trusted=trusted, item_ids=item_ids, order_id=order_id, details=details)
 
 
 def _drafted(said: Said, kind: str, event: str, *, trusted: bool, **more: Any) -> Draft:
-    # A hint has a scope of its own, so that whoever guesses a message id cannot block the fact that has it.
-    message = Message(FACT if trusted else HINT, said.message_id)
     who = _who(said, trusted=trusted)
+    # A hint has a scope of its own, so that whoever guesses a message id cannot block the fact that has it, nor
+    # another browser's hint.
+    message = Message(FACT, said.message_id)
+    if not trusted:
+        message = Message(HINT, ids.fingerprint(*who, said.anonymous_id or "", said.message_id))
     if kind == "order":
         # An order is one order, whoever tells of it: an event, a second event, or the order's own record. While
         # nobody has said whose it is, it is a guest's, and that must not keep it from becoming a customer's.
@@ -198,19 +203,19 @@ def _drafted(said: Said, kind: str, event: str, *, trusted: bool, **more: Any) -
         at=said.at,
         trusted=trusted,
         # Whom a browser claims to be is not said of its timeline: it would outlive that customer's erasure there.
-        customer_id=said.customer_id if who[0] == "customer" else None,
+        customer_id=None if who[0] == "anonymous" else said.customer_id,
         anonymous_id=said.anonymous_id,
         **more,
     )
     return Draft(message, entry)
 
 
-def _who(said: Said, *, trusted: bool) -> Who:
+def _who(said: Said, *, trusted: bool) -> Timeline:
     # A browser's claim to be somebody stays with the browser.
     if said.anonymous_id and (not said.customer_id or (said.type in ABOUT_PEOPLE and not trusted)):
         return "anonymous", said.anonymous_id
     assert said.customer_id, "checked in draft"
-    return "customer", said.customer_id
+    return "customer" if trusted else "claimed", said.customer_id
 
 
 def _words_of(event: str, kind: str) -> Mapping[str, str]:

@@ -7,18 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.activity import erased, reading, rules, store, titles
+from chalicelib.activity import erased, reading, rules, showing, store
 from chalicelib.activity.model import (
     BUS,
-    DETAILS_FOR_CUSTOMERS,
     KINDS,
+    NEVER_CLAIMED,
     NOT_FOR_CUSTOMERS,
     WATCHING,
-    WRITTEN_FOR_CUSTOMERS,
     Draft,
     Entry,
     EventType,
-    Who,
+    Timeline,
 )
 from chalicelib.activity.reading import Sending
 from chalicelib.activity.schemas import (
@@ -26,7 +25,6 @@ from chalicelib.activity.schemas import (
     RefusedEvent,
     RefusedField,
     TimelineAnswer,
-    TimelineItem,
     TimelineQuery,
 )
 from chalicelib.customers import reads as people
@@ -111,21 +109,26 @@ def timeline(
     """
     person = people.asked_person(customer_id, own=own)
     customer_ids = person.customer_ids if person else (customer_id,)
-    who = _timelines(customer_ids, person.anonymous_ids[-DEVICES_MAX:] if person else ())
     kinds = frozenset(query.kind.split(",") if query.kind else KINDS) - (
         NOT_FOR_CUSTOMERS if own else frozenset()
     )
+    who = _timelines(customer_ids, person.anonymous_ids[-DEVICES_MAX:] if person else ())
+    if own or kinds <= NEVER_CLAIMED:
+        # What anybody may claim of a customer is not for their own page, and must not make facts hard to find.
+        who = [each for each in who if each[0] != "claimed"]
     filter_name = ids.fingerprint("timeline", customer_ids[0], ",".join(sorted(kinds)), query.channel or "")
     before = tokens.position_of(filter_name, query.cursor, now=now)
     rows, following = _look(who, kinds, query.channel, own=own, before=before, limit=query.limit, now=now)
     return TimelineAnswer(
-        data=[_shown(row.entry, own=own, language=language) for row in rows],
+        data=showing.shown([row.entry for row in rows], own=own, language=language),
         next_cursor=tokens.cursor(filter_name, following, now=now) if following else None,
     )
 
 
-def _timelines(customer_ids: Iterable[str], anonymous_ids: Iterable[str]) -> list[Who]:
-    return [("customer", each) for each in customer_ids] + [("anonymous", each) for each in anonymous_ids]
+def _timelines(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> list[Timeline]:
+    who: list[Timeline] = [("customer", each) for each in customer_ids]
+    who += [("claimed", each) for each in customer_ids]
+    return who + [("anonymous", each) for each in anonymous_ids]
 
 
 def _store_all(drafts: Mapping[int, Draft], now: datetime) -> dict[int, bool | InvalidInput]:
@@ -220,7 +223,7 @@ def _tell_watchlist(draft: Draft, entry: Entry) -> None:
 
 
 def _look(
-    who: Sequence[Who],
+    who: Sequence[Timeline],
     kinds: frozenset[str],
     channel: str | None,
     *,
@@ -253,22 +256,6 @@ def _look(
             return found, ""
         before = horizon
     return found, before
-
-
-def _shown(entry: Entry, *, own: bool, language: str) -> TimelineItem:
-    details = entry.details
-    if own:
-        shown = WRITTEN_FOR_CUSTOMERS.get(entry.kind, DETAILS_FOR_CUSTOMERS)
-        details = {name: value for name, value in details.items() if name in shown}
-    return TimelineItem(
-        id=entry.entry_id,
-        kind=entry.kind,
-        channel=entry.channel,
-        at=entry.at,
-        title=titles.title_of(entry, language),
-        trusted=entry.trusted,
-        details=details,
-    )
 
 
 def _refused(index: int, event: Any, refusal: InvalidInput) -> RefusedEvent:

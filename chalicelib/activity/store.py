@@ -1,5 +1,7 @@
 """The activity table: `C#{customer_id}` or `A#{anonymous_id}` holds entries `E#{at}#{entry_id}`; `MSG#…` dedupes.
 
+`H#{customer_id}` holds what browsers say of a customer: a flood of it must not push out what is true.
+
 A message is claimed first, and its claim says at which key its entry goes; then the entry is put there unless it is
 there. Whoever finds the claim taken finishes the pair. Two writes, no transaction, and never two entries.
 A claim is found by its entry's id and names nobody: whose the entry is stands there as a hash only.
@@ -13,13 +15,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.activity.model import KEPT, REMEMBERED, Draft, Entry, Who
+from chalicelib.activity.model import KEPT, REMEMBERED, Draft, Entry, Timeline, TimelineKind
 from chalicelib.activity.rules import same_of_customer
 from chalicelib.shared import ids
 from chalicelib.shared.clock import epoch_seconds, from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, table
 
 ENTRY_PREFIX = "E#"
+PREFIXES: dict[TimelineKind, str] = {"customer": "C", "claimed": "H", "anonymous": "A"}
+KINDS_OF = {prefix: kind for kind, prefix in PREFIXES.items()}
 NEW = "attribute_not_exists(pk)"
 THREADS_MAX = 8
 IMPORT_CHUNK = 100  # items a thread writes at a time
@@ -95,14 +99,14 @@ def put(entry: Entry, claim: Claim, *, now: datetime) -> bool:
 
 
 def newest(
-    who: Sequence[Who], *, now: datetime, limit: int, before: str = "", consistent: bool = True
+    who: Sequence[Timeline], *, now: datetime, limit: int, before: str = "", consistent: bool = True
 ) -> list[Page]:
     """For each timeline its newest entries before a sort key; `limit` is for each.
 
     One trip for all of them at once; 1 read unit per 4 KB, half of it when not consistent.
     """
 
-    def query(each: Who) -> Page:
+    def query(each: Timeline) -> Page:
         found = table("activity").query(
             partition_of(each),
             prefix=ENTRY_PREFIX,
@@ -126,7 +130,7 @@ def without_retold(rows: list[Row]) -> list[Row]:
     return [row for row in rows if keys.get(row.sk) not in retold]
 
 
-def oldest(who: Who, *, now: datetime) -> Entry | None:
+def oldest(who: Timeline, *, now: datetime) -> Entry | None:
     """The first entry of a timeline that is still kept. One trip, 1 read unit; more only among expired ones."""
     after = ""
     for _ in range(EXPIRED_PAGES_MAX):
@@ -162,7 +166,7 @@ def import_entries(drafts: Iterable[Draft], *, now: datetime) -> int:
     return kept
 
 
-def erase(who: Who) -> int:
+def erase(who: Timeline) -> int:
     """Take a timeline away with what remembers its messages; returns how many entries. Safe to break off and repeat.
 
     Three trips per 25 entries; 1 write unit per KB of each and 1 for its claim.
@@ -178,7 +182,7 @@ def erase(who: Who) -> int:
     return erased
 
 
-def everything(who: Who, *, now: datetime) -> list[Item]:
+def everything(who: Timeline, *, now: datetime) -> list[Item]:
     """A whole timeline as it is stored, oldest first. One trip per MB; 1 read unit per 4 KB."""
     found = table("activity").query(partition_of(who), prefix=ENTRY_PREFIX, limit=EXPORT_MAX, consistent=True)
     return [item for item in found if not _is_expired(item, now)]
@@ -194,10 +198,10 @@ def together(function: Callable[[_A], _B], arguments: Sequence[_A]) -> list[_B]:
         return list(threads.map(function, arguments))
 
 
-def partition_of(who: Who) -> str:
+def partition_of(who: Timeline) -> str:
     """The partition key of somebody's timeline."""
     kind, identifier = who
-    return f"C#{identifier}" if kind == "customer" else f"A#{identifier}"
+    return f"{PREFIXES[kind]}#{identifier}"
 
 
 def entry_of(item: Item) -> Entry:
@@ -205,7 +209,7 @@ def entry_of(item: Item) -> Entry:
     prefix, _, identifier = item["pk"].partition("#")
     return Entry(
         entry_id=item["sk"].rpartition("#")[2],
-        who=("customer" if prefix == "C" else "anonymous", identifier),
+        who=(KINDS_OF[prefix], identifier),
         kind=item["kind"],
         event=item["event"],
         channel=item["channel"],

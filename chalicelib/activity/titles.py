@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib.activity.model import Entry
@@ -28,6 +29,10 @@ TITLES: dict[str, dict[str, tuple[str, str]]] = {
     "order_claimed": {
         "en": ("Ordered {name} · unconfirmed", "Ordered · unconfirmed"),
         "ja": ("{name} を注文しました · 未確認", "注文しました · 未確認"),
+    },
+    "order_change_claimed": {
+        "en": ("Order {name} changed · unconfirmed", "Order changed · unconfirmed"),
+        "ja": ("注文 {name} の変更 · 未確認", "注文の変更 · 未確認"),
     },
     "order_updated": {"en": ("Changed order {name}", "Changed an order"), "ja": ("注文 {name} の変更", "注文の変更")},
     "order_cancelled": {
@@ -63,11 +68,45 @@ TITLES: dict[str, dict[str, tuple[str, str]]] = {
 }  # fmt: skip
 
 
-def title_of(entry: Entry, language: str) -> str:
-    """What happened, in one line; `language` is `en` or `ja`."""
+# Where the names of other kinds are found among their details.
+NAMES: dict[str, tuple[str, ...]] = {
+    "list_view": ("category", "list_id", "item_list_name"),
+    "order_change_claimed": ("order_id",),
+    "order_updated": ("order_id",),
+    "order_cancelled": ("order_id",),
+    "order_refunded": ("order_id",),
+    "search": ("query",),
+    "coupon": ("coupon", "coupon_name", "coupon_id"),
+    "promotion": ("name", "promotion_name", "promotion_id", "creative"),
+    "experiment": ("experiment_name", "experiment_id"),
+    "page": ("name", "title", "path", "url"),
+    "screen": ("name",),
+    "group": ("name", "group_id"),
+    "delivery": ("status",),
+    "points": ("points",),
+    "message": ("template",),
+    "note": ("text",),
+    "project": ("title",),
+    "satisfaction": ("score",),
+}
+WITHOUT_ITEM = frozenset({"event", "order", "order_claimed", *NAMES})
+
+
+def title_of(
+    entry: Entry, language: str, items: Mapping[str, str] = MappingProxyType({}), *, plain: bool = False
+) -> str:
+    """What happened, in one line; `language` is `en` or `ja`, `items` the names of those that are known.
+
+    A `plain` one holds no word of the sender's.
+    """
     named, unnamed = TITLES[entry.kind]["ja" if language == "ja" else "en"]
-    name = _name_of(entry, language)
+    name = items.get(item_of(entry) or "") or ("" if plain else _name_of(entry, language))
     return named.format(name=name) if name else unnamed
+
+
+def item_of(entry: Entry) -> str | None:
+    """The item that a title is about, if it is about one."""
+    return entry.item_ids[0] if entry.item_ids and entry.kind not in WITHOUT_ITEM else None
 
 
 def _name_of(entry: Entry, language: str) -> str:
@@ -76,25 +115,7 @@ def _name_of(entry: Entry, language: str) -> str:
         return entry.event
     if entry.kind in ("order", "order_claimed"):
         return _items(details, language)
-    named = {
-        "list_view": ("category", "list_id", "item_list_name"),
-        "order_updated": ("order_id",),
-        "order_cancelled": ("order_id",),
-        "order_refunded": ("order_id",),
-        "search": ("query",),
-        "coupon": ("coupon", "coupon_name", "coupon_id"),
-        "promotion": ("name", "promotion_name", "promotion_id", "creative"),
-        "experiment": ("experiment_name", "experiment_id"),
-        "page": ("name", "title", "path", "url"),
-        "screen": ("name",),
-        "group": ("name", "group_id"),
-        "delivery": ("status",),
-        "points": ("points",),
-        "message": ("template",),
-        "note": ("text",),
-        "project": ("title",),
-        "satisfaction": ("score",),
-    }.get(entry.kind)
+    named = NAMES.get(entry.kind)
     if named is None:
         return _product(entry)
     name = _first(details.get("traits"), named) or _first(details, named)

@@ -13,7 +13,7 @@ OWN_PER_BASKET = 0.97  # ... and a little less with every basket since
 SOURCES_MAX = 20  # newest items that speak for others: one stored row each
 PER_NEWER = 0.8  # how much quieter a source is for every basket since, and a view also for every newer view
 HINT_DAYS_MAX = 30  # what somebody looked at last month says nothing about today
-LOUDNESS = {Act.ORDER: 1.0, Act.CLAIM: 0.7, Act.CART: 0.7, Act.VIEW: 0.4, Act.ASKED: 1.0}
+LOUDNESS = {Act.ORDER: 1.0, Act.CLAIM: 0.7, Act.CART: 0.7, Act.VIEW: 0.4, Act.HEARSAY: 0.3, Act.ASKED: 1.0}
 
 DUE_PRIOR = 2  # the item's usual interval weighs like this many of the customer's own
 DUE_LEAST, DUE_UNKNOWN = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.activity import reads as activity
 from chalicelib.activity.reads import Touch
@@ -19,9 +19,11 @@ from chalicelib.recommendations.model import Act, Asker, Basket, Current, Hint, 
 ORDERS_READ = 50
 TOUCHES_READ = 50
 LINKED_IDS_MAX = 5  # of a customer's browsers and apps: the ones linked last
-READS_AT_ONCE_MAX = 6
+CLAIMS_MAX = 5  # of what a browser nobody knows said of a customer
+READS_AT_ONCE_MAX = 7
 PURPOSE = "personalization"
 
+HEARSAY = "hearsay"  # no kind of entry: what is made of one that may be anybody's
 # What on a timeline says that somebody takes an interest in an item. An order is more, and read apart.
 ACTS = {
     "view": Act.VIEW,
@@ -30,6 +32,7 @@ ACTS = {
     "cart": Act.CART,
     "cart_removed": Act.CART_REMOVED,
     "order_claimed": Act.CLAIM,
+    HEARSAY: Act.HEARSAY,
 }
 
 
@@ -63,6 +66,7 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     person = threads.submit(customers.person, customer_id)
     recorded = threads.submit(orders.newest, customer_id, ORDERS_READ)
     own = threads.submit(activity.newest, [("customer", customer_id)], TOUCHES_READ)
+    claimed = threads.submit(activity.newest, [("claimed", customer_id)], TOUCHES_READ)
     here = (
         threads.submit(activity.newest, [("anonymous", anonymous_id)], TOUCHES_READ) if anonymous_id else None
     )
@@ -77,6 +81,7 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     if others:
         baskets = _newest([*baskets, *orders.newest(others, ORDERS_READ)])
         touches += activity.newest([("customer", each) for each in others], TOUCHES_READ)
+    devices = set(profile.anonymous_ids) if profile else set()
     linked = [each for each in reversed(profile.anonymous_ids) if each != anonymous_id] if profile else []
     if linked:
         touches += activity.newest([("anonymous", each) for each in linked[:LINKED_IDS_MAX]], TOUCHES_READ)
@@ -84,7 +89,8 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     unlinked = () if asker is Asker.CUSTOMER else (None,)
     if here and owner and owner.result() in (*unlinked, *customer_ids):
         touches += here.result()
-    return _history(baskets, touches)
+        devices.add(anonymous_id or "")
+    return _history(baskets, touches + _believed(claimed.result(), devices))
 
 
 def _of_visitor(threads: Executor, anonymous_id: str, asker: Asker) -> History:
@@ -96,6 +102,18 @@ def _of_visitor(threads: Executor, anonymous_id: str, asker: Asker) -> History:
         return History()
     is_told = asker is not Asker.BROWSER
     return _history([], [touch for touch in touches.result() if is_told or touch.kind != "order"])
+
+
+def _believed(claimed: Iterable[Touch], devices: Collection[str]) -> list[Touch]:
+    """What browsers said of a customer: all of it from `devices` of theirs, else little, and nothing to quote."""
+    theirs: list[Touch] = []
+    doubtful: list[Touch] = []
+    for touch in claimed:
+        if touch.anonymous_id in devices:
+            theirs.append(touch)
+        elif touch.kind in ACTS and touch.kind != "cart_removed":
+            doubtful.append(replace(touch, kind=HEARSAY, item_ids=touch.item_ids[:1]))
+    return theirs + doubtful[:CLAIMS_MAX]
 
 
 def _newest(recorded: Sequence[PastOrder]) -> list[PastOrder]:

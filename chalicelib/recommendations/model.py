@@ -38,6 +38,7 @@ class Act(StrEnum):
     CART = "cart"
     CART_REMOVED = "cart_removed"
     VIEW = "view"
+    HEARSAY = "hearsay"  # said of a customer by a browser that nobody knows to be theirs
     ASKED = "asked"  # the item whose page the caller is on
 
 

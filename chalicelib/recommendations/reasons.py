@@ -38,7 +38,7 @@ def reason(
         return _popular(candidate.item_id, learned)
     if source is None or part == Part.NEWEST:
         return Reason("newest")
-    if source.act == Act.CLAIM or (source.act == Act.ORDER and not shows_orders):
+    if source.act in (Act.CLAIM, Act.HEARSAY) or (source.act == Act.ORDER and not shows_orders):
         return UNSAID
     if part == Part.CATEGORY:
         return _same_category(candidate.item_id, source, categories)

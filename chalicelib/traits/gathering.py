@@ -16,6 +16,7 @@ from chalicelib.orders import reads as orders
 from chalicelib.orders.reads import PastOrder
 from chalicelib.traits import purchases
 from chalicelib.traits.model import (
+    CLAIMS_READ,
     ITEMS_READ,
     ORDERS_READ,
     TOUCHES_READ,
@@ -40,6 +41,9 @@ def gather(person: Person, threads: Executor) -> Facts:
     """
     histories = [threads.submit(orders.newest, each, ORDERS_READ) for each in person.customer_ids]
     timeline = threads.submit(activity.newest, _timelines(person), TOUCHES_READ)
+    # Read apart, so that whoever floods it pushes nothing out.
+    browsers: list[activity.Timeline] = [("claimed", each) for each in person.customer_ids]
+    claimed = threads.submit(activity.newest, browsers, CLAIMS_READ)
     read = [history.result() for history in histories]
     recorded_after = max((each[-1].placed_at for each in read if len(each) == ORDERS_READ), default=None)
     touches = timeline.result()
@@ -47,11 +51,12 @@ def gather(person: Person, threads: Executor) -> Facts:
     standing = purchases.standing(
         [_purchase(past) for each in read for past in each], told, recorded_after=recorded_after
     )
-    acts = tuple(_act(touch) for touch in touches if touch.kind != "order")
+    acts = [_act(touch) for touch in touches if touch.kind != "order"]
+    claims = [_act(touch) for touch in claimed.result()]
     return Facts(
         purchases=standing,
-        acts=acts,
-        things=_things(standing, acts, threads),
+        acts=tuple(sorted(acts + claims, key=lambda act: (act.at, act.entry_id), reverse=True)),
+        things=_things(standing, acts, claims, threads),
         purchases_after=recorded_after,
         acts_after=touches[-1].at if len(touches) == TOUCHES_READ else None,
     )
@@ -84,13 +89,16 @@ def _act(touch: Touch) -> Act:
     )
 
 
-def _things(standing: Sequence[Purchase], acts: Sequence[Act], threads: Executor) -> dict[str, Thing]:
-    """What the catalogue says of the items met last."""
+def _things(
+    standing: Sequence[Purchase], acts: Sequence[Act], claims: Sequence[Act], threads: Executor
+) -> dict[str, Thing]:
+    """What the catalogue says of the items met last, those that are only claimed after the others."""
     met: list[tuple[datetime, str]] = [
         (purchase.at, each.item_id) for purchase in standing for each in purchase.bought
     ]
     met += [(act.at, item_id) for act in acts for item_id in act.item_ids]
     met.sort(reverse=True)
+    met += [(act.at, item_id) for act in claims for item_id in act.item_ids]
     wanted = list(islice(dict.fromkeys(item_id for _, item_id in met), ITEMS_READ))
     pages = [
         threads.submit(catalog.items, wanted[start : start + ITEMS_AT_ONCE], consistent=False)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 ORDERS_READ = 200  # the newest of each of somebody's customer ids
 TOUCHES_READ = 500  # the newest over all timelines together
+CLAIMS_READ = 200  # the newest of what browsers say of the customer
 ITEMS_READ = 1000  # different items looked up in the catalogue, those met last
 DEFINITIONS_MAX = 100  # of computed traits, and as many rules
 CATEGORIES_MAX = 20

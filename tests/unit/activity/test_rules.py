@@ -229,12 +229,12 @@ def test_ids_of_hints_and_facts_never_meet() -> None:
     ("trusted", "customer_id", "anonymous_id", "event_type", "who"),
     [
         (True, "u1", "a1", "track", ("customer", "u1")),
-        (False, "u1", "a1", "track", ("customer", "u1")),
+        (False, "u1", "a1", "track", ("claimed", "u1")),
         (True, None, "a1", "track", ("anonymous", "a1")),
         (True, "u1", "a1", "identify", ("customer", "u1")),
         (False, "u1", "a1", "identify", ("anonymous", "a1")),
         (False, "u1", "a1", "alias", ("anonymous", "a1")),
-        (False, "u1", None, "identify", ("customer", "u1")),
+        (False, "u1", None, "identify", ("claimed", "u1")),
     ],
 )
 def test_whose_timeline_it_is(

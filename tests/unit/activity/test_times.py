@@ -69,9 +69,9 @@ def test_a_batch_with_an_impossible_time_of_its_own_is_taken(api: Any) -> None:
 
 
 def test_what_was_stored_with_an_odd_time_is_shown(api: Any) -> None:
-    from chalicelib.activity import service
+    from chalicelib.activity import telling
 
-    service.tell(
+    telling.tell(
         "u1",
         cause="c1",
         kind="note",

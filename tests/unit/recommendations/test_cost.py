@@ -33,14 +33,14 @@ class Rounds:
 @pytest.mark.parametrize(
     ("placement", "asked", "sizes"),
     [
-        # model, person, orders, events; rows (and what sells); candidates
-        ("for_you", {"customer_id": "u1"}, (4, 1, 1)),
-        ("for_you", {"customer_id": "linked"}, (4, 1, 1, 1)),  # and the events of the linked browser
+        # model, person, orders, events, what browsers say; rows (and what sells); candidates
+        ("for_you", {"customer_id": "u1"}, (5, 1, 1)),
+        ("for_you", {"customer_id": "linked"}, (5, 1, 1, 1)),  # and the events of the linked browser
         ("for_you", {"anonymous_id": "new"}, (3, 1, 1)),  # model, link, events
         ("for_you", {"anonymous_id": "a1"}, (3, 1, 1, 1)),  # and the consent of whoever it is linked to
         ("similar", {"item_id": "bread"}, (1, 1, 1)),
         ("bought_together", {"item_id": "bread"}, (1, 1, 1)),
-        ("buy_again", {"customer_id": "u1"}, (4, 1, 1)),
+        ("buy_again", {"customer_id": "u1"}, (5, 1, 1)),
         ("trending", {}, (1, 1, 1)),
     ],
 )
