@@ -8,6 +8,7 @@ import string
 import sys
 import threading
 from collections.abc import Callable
+from email import errors
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -23,6 +24,12 @@ HOST = "127.0.0.1"
 IDLE_SECONDS_MAX = 75  # a connection nobody uses is closed, so that its thread ends
 DISCARD_BYTES_MAX = 64 * 1024 * 1024
 CHUNK_LINE_MAX = 1024
+NO_HEADER = (
+    errors.MissingHeaderBodySeparatorDefect,
+    errors.FirstHeaderLineIsContinuationDefect,
+    errors.InvalidHeaderDefect,
+    errors.MisplacedEnvelopeHeaderDefect,
+)
 LENGTH = re.compile("[0-9]{1,18}")
 HEX_DIGITS = set(string.hexdigits.encode())
 FINISH_SECONDS_MAX = 5
@@ -121,7 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.request_version = "HTTP/1.0"
             self.send_error(400)
             return False
-        if self.headers.defects or self.headers.get_payload() or self.headers.get_unixfrom():
+        # Only these: of a body it has not seen the mail parser says other things, e.g. that a multipart one is empty.
+        if any(isinstance(each, NO_HEADER) for each in self.headers.defects) or self.headers.get_unixfrom():
             # A line that is no header ends them for the base class, and what follows would be read as it likes.
             self.send_error(400)
             return False

@@ -142,6 +142,7 @@ def test_a_body_may_come_in_chunks(shop: Shop):
         post(b"{}", b"Content-Length: " + b"9" * 5000),
         post(b"{}", b"Content-Length: 2", b"no header at all", b"Transfer-Encoding: chunked"),
         post(b"{}", b": 2"),
+        post(b"{}", b"From somebody"),
         b"GET /v1/health HTTP/1.1\r\n folded: x\r\nHost: x\r\n\r\n",
         post(b"0\r\n\r\n", b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
         post(b"0\r\n\r\n", b"Transfer-Encoding: identity", b"Transfer-Encoding: chunked"),
@@ -185,6 +186,15 @@ def test_a_body_larger_than_the_gateway_takes_is_413(shop: Shop):
 
     chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(too_large), too_large)
     assert raw(shop, post(chunked, b"Transfer-Encoding: chunked"))[0] == 413
+
+
+@pytest.mark.parametrize(
+    "media_type", ["multipart/form-data; boundary=b", "multipart/mixed", "message/rfc822"]
+)
+def test_a_body_that_looks_like_mail_is_a_body(shop: Shop, media_type: str):
+    answer = shop.post("/u/not-a-token", b"--b\r\n\r\nx\r\n--b--\r\n", {"Content-Type": media_type})
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")
 
 
 def test_a_client_that_hangs_up_halfway_hurts_nobody(shop: Shop):
