@@ -1,4 +1,4 @@
-"""A shop in one process with one customer in every feature, and figures printed at the end."""
+"""A shop in one process with one customer in every feature."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 
 from chalicelib.shared.logs import logger
 from tests.support.circuit import Circuit
-
-_figures: list[str] = []
 
 
 @pytest.fixture
@@ -28,16 +26,3 @@ def logged() -> Iterator[io.StringIO]:
     before = handler.setStream(lines)
     yield lines
     handler.setStream(before)
-
-
-@pytest.fixture
-def figure() -> Any:
-    """Say one figure of a privacy check; they are printed after the tests."""
-    return _figures.append
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if _figures:
-        terminalreporter.section("privacy checks")
-        for line in sorted(_figures):
-            terminalreporter.write_line(line)

@@ -238,3 +238,19 @@ def _books(client: Any) -> list[str]:
 
 def _rows(client: Any) -> set[str]:
     return set(everything(client).splitlines())
+
+
+def test_from_the_answer_on_they_are_gone_for_everybody(api: Any) -> None:
+    """The sweep comes by a queue; nobody may be served until then what the answer says is gone."""
+    traits = {"email": "gone@example.com"}
+    api.post("/v1/identify", {"userId": "gz0", "messageId": "a1", "traits": traits})
+    token = api.post("/v1/customer-tokens", {"customer_id": "gz0", "ttl_seconds": 600}).json_body["token"]
+
+    assert api.delete("/v1/customers/gz0").status_code == 202
+
+    for path in ("", "/timeline", "/notes", "/watchlist", "/orders", "/loyalty"):
+        assert api.get(f"/v1/customers/gz0{path}").status_code == 410, path
+    assert api.get("/v1/me", {"Authorization": f"Bearer {token}"}).status_code == 410
+    assert api.get("/v1/customers?email=gone@example.com").json_body["data"] == []
+    body = {"customer_id": "gz0", "ttl_seconds": 600}
+    assert api.post("/v1/customer-tokens", body).status_code == 410

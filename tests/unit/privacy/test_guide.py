@@ -51,5 +51,8 @@ def test_the_guides_example(api: Any, circuit: Circuit) -> None:
     assert erasure.keys() == ERASURE.keys()
     assert refused == REFUSED
     assert receipt["status"] == "done"
+    assert {each["store"]: each["items"] for each in receipt["stores"]}["engagement.planned"] == 1, (
+        "her welcome"
+    )
     assert [line for line in LINES if line not in receipt["stores"]] == []
     assert call(6) == {"categories": ["health", "religion", "diet"]}
