@@ -18,7 +18,19 @@ PARTS = st.lists(st.text(max_size=5), max_size=4)
 
 @pytest.mark.parametrize(
     "value",
-    ["u1", "85123A", "a.b_c:d@e+f-g", "花子", "é", "हिन्दी", "ﬁ"[0], "x" * 128, "customer@example.com", "0", "..."],
+    [
+        "u1",
+        "85123A",
+        "a.b_c:d@e+f-g",
+        "花子",
+        "é",
+        "हिन्दी",
+        "ﬁ"[0],
+        "x" * 128,
+        "customer@example.com",
+        "0",
+        "...",
+    ],
 )
 def test_ids_of_every_script(value: str) -> None:
     assert ids.problem_with(value) is None
