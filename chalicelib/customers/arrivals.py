@@ -23,7 +23,7 @@ def facts_of(change: Change) -> Sequence[Fact]:
     customer_id, anonymous_id = link["customer_id"], link["pk"].removeprefix(ANONYMOUS_PREFIX)
     return [
         Fact(
-            id=f"{CUSTOMER_LINKED}:{anonymous_id}:{customer_id}:{link['linked_at']}",
+            id=f"{CUSTOMER_LINKED}:{anonymous_id}#{customer_id}#{link['linked_at']}",
             type=CUSTOMER_LINKED,
             subject=f"customers/{customer_id}",
             time=from_text(link["linked_at"]),

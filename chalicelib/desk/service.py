@@ -222,7 +222,7 @@ def _show(customer_id: str, item_id: str, mark: Mark, *, now: datetime) -> None:
         return
     timeline.tell(
         customer_id,
-        cause=f"watchlist:{customer_id}:{item_id}:{to_text(mark.at)}",
+        cause=f"watchlist:{customer_id}#{item_id}#{to_text(mark.at)}",
         kind="wishlist" if mark.watched else "wishlist_removed",
         event=WISHLIST_ADDED if mark.watched else WISHLIST_REMOVED,
         channel=mark.channel,
@@ -236,7 +236,7 @@ def _show(customer_id: str, item_id: str, mark: Mark, *, now: datetime) -> None:
 def _show_project(project: Project, *, own: bool, now: datetime) -> None:
     timeline.tell(
         project.customer_id,
-        cause=f"{PROJECT_CREATED}:{project.customer_id}:{project.project_id}:{to_text(project.created_at)}",
+        cause=f"{PROJECT_CREATED}:{project.customer_id}#{project.project_id}#{to_text(project.created_at)}",
         kind="project",
         event=PROJECT_CREATED,
         channel=WEB if own else STAFF,

@@ -53,7 +53,7 @@ def ledger_relay(change: Change) -> Sequence[Fact]:
     )
     return [
         Fact(
-            id=f"{POINTS_ACCRUED}:{entry['customer_id']}:{entry_id}",
+            id=f"{POINTS_ACCRUED}:{entry['customer_id']}#{entry_id}",
             type=POINTS_ACCRUED,
             subject=f"customers/{entry['customer_id']}",
             time=from_text(entry["at"]),

@@ -56,7 +56,7 @@ def engagement_relay(change: Change) -> Sequence[Fact]:
     )
     return [
         Fact(
-            id=f"{MESSAGE_SENT}:{send.customer_id}:{send.send_key}",
+            id=f"{MESSAGE_SENT}:{send.customer_id}#{send.send_key}",
             type=MESSAGE_SENT,
             subject=f"customers/{send.customer_id}",
             time=send.at,

@@ -71,7 +71,7 @@ def test_a_new_entry_is_published_with_an_id_of_its_cause(aws: Any) -> None:
 
     published = _relay([_image("1", new=_entry())])
 
-    assert [fact["id"] for fact in published] == ["loyalty.points_accrued:u1:order:o1"]
+    assert [fact["id"] for fact in published] == ["loyalty.points_accrued:u1#order:o1"]
     assert published[0]["data"] == {
         "customer_id": "u1",
         "entry_id": "order:o1",
@@ -147,6 +147,16 @@ def _relay(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     clients.client("events").meta.events.register("provide-client-params.events.PutEvents", seen)
     assert ledger_relay({"Records": records}, None) == {"batchItemFailures": []}
     return published
+
+
+def test_two_entries_never_share_a_fact(aws: Any) -> None:
+    ours, theirs = _entry(), _entry()
+    ours |= {"sk": {"S": "T#key:b:key:c"}}
+    theirs |= {"pk": {"S": "A#u1:key:b"}, "customer_id": {"S": "u1:key:b"}, "sk": {"S": "T#key:c"}}
+
+    published = _relay([_image("1", new=ours), _image("2", new=theirs)])
+
+    assert len({fact["id"] for fact in published}) == 2
 
 
 def test_a_fact_of_a_newer_house_is_understood(aws: Any) -> None:

@@ -159,7 +159,7 @@ SENT = replace(CLAIMED, status=Status.SENT, provider_id="p1")
 def test_a_message_is_told_when_it_was_sent_and_not_before_or_after(aws: Any) -> None:
     [fact] = relayed(CLAIMED, SENT)
 
-    assert (fact["id"], fact["type"]) == ("message.sent:u1:campaign:welcome", "message.sent")
+    assert (fact["id"], fact["type"]) == ("message.sent:u1#campaign:welcome", "message.sent")
     assert fact["data"] == {
         "customer_id": "u1",
         "send_id": "abc",
