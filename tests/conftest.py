@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -67,6 +67,26 @@ def real_time(shop: Any) -> Iterator[Any]:
     """The shop, brought back to the present after a test that travels in time."""
     yield shop
     shop.clock(None)
+
+
+@pytest.fixture
+def figure(record_property: Any) -> Callable[[str], None]:
+    """Say one figure of a check, its name first; they are printed after the tests."""
+
+    def say(text: str) -> None:
+        record_property("figure", text)
+
+    return say
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The figures of checks."""
+    reports = terminalreporter.stats.get("passed", [])
+    figures = [value for report in reports for name, value in report.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for line in sorted(figures):
+            terminalreporter.write_line(line)
 
 
 def _forget() -> None:
