@@ -47,8 +47,9 @@ READING = [
 
 @pytest.mark.parametrize("contract", READING, ids=lambda each: each.signature)
 def test_a_hostile_body_is_refused_in_one_shape_and_leaves_nothing(
-    api: Any, aws: Any, contract: Contract
+    api: Any, aws: Any, contract: Contract, record_property: Any
 ) -> None:
+    record_property("cases", len(HOSTILE) * len(contract.media_types))
     method, path = method_and_path(contract)
     before = _everything(aws)
     wrong = {}
