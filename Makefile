@@ -8,7 +8,7 @@ STAGE ?= dev
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset train test check check-privacy format simulate bench openapi package deploy test-clients test-browser test-spark \
+.PHONY: help run reset train test check check-customers check-privacy format simulate bench openapi package deploy test-clients test-browser test-spark \
         clean lock environment-local environment-dev environment-emulator environment-spark wheels
 
 help: ## Show this list
@@ -32,6 +32,11 @@ train: environment-local ## Train the recommendations of the local run again
 # Segment's browser SDK, which test-browser brings along where npm is
 browser_sdk = .cache/browser-sdk/segment-analytics-next-1.84.3.tgz
 
+# Segment's client for Node, which test-clients brings along where npm is; what it stands on is pinned too
+node_sdk = .cache/node-sdk/3.1.0
+node_packages = @segment/analytics-node@3.1.0 @segment/analytics-core@1.8.3 @segment/analytics-generic-utils@1.2.0 \
+	@lukeed/uuid@2.0.1 @lukeed/csprng@1.1.0 base64-js@1.5.1 buffer@6.0.3 dset@3.1.4 ieee754@1.2.1 jose@5.10.0 tslib@2.9.1
+
 typed = $(wildcard app.py) $(sort $(dir $(wildcard $(addsuffix /*.py,benchmarks chalicelib infrastructure local tools training))))
 
 check: environment-dev ## Format, lint, types and imports, in under a minute
@@ -52,13 +57,16 @@ test: environment-dev environment-emulator wheels ## Every test that needs Pytho
 check-privacy: environment-dev ## Erasure, export, consent: checks F1 to F8 with their figures
 	@KOKYAKU_SIMULATE=long exec .venv/bin/python -m pytest -q -m privacy --timeout=0 tests/unit/privacy
 
+check-customers: environment-dev ## What is promised of customers, check by check, with figures
+	@exec .venv/bin/python -m tests.support.checks
+
 simulate: environment-dev environment-emulator ## The simulation tests with far more examples
 	@KOKYAKU_SIMULATE=long; export KOKYAKU_SIMULATE; $(call pytest,simulation,--timeout=0)
 
 bench: environment-dev environment-emulator ## Capacity units, CPU and cold start as ratios
 	@exec .venv/bin/python -m benchmarks
 
-test-clients: environment-dev environment-emulator ## The real Segment client against the running service
+test-clients: environment-dev environment-emulator $(node_sdk) ## Segment's real clients against the running service
 	@$(call pytest,clients,--timeout=600)
 
 test-browser: environment-dev environment-emulator $(browser_sdk) ## The pages in a headless Chromium
@@ -98,6 +106,11 @@ $(browser_sdk):
 	@mkdir -p $(@D); \
 	if command -v npm >/dev/null; then npm pack --silent --pack-destination $(@D) @segment/analytics-next@1.84.3 >/dev/null; \
 	else echo "npm is not here (on Debian: apt-get install npm): Segment's browser SDK is not tried." >&2; fi
+
+$(node_sdk):
+	@if command -v npm >/dev/null; then rm -rf $@.part && mkdir -p $@.part && npm install --silent --no-audit --no-fund \
+	--ignore-scripts --save-exact --prefix $@.part $(node_packages) >/dev/null && mv $@.part $@; \
+	else echo "npm is not here (on Debian: apt-get install npm): Segment's Node client is not tried." >&2; fi
 
 # --- environments: each call looks for itself whether there is anything to do
 
