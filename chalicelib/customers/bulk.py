@@ -33,4 +33,5 @@ def _gate_item(profile: Profile) -> Item:
         if purpose in profile.consents:
             item[f"consent_{purpose}"] = profile.consents[purpose].is_granted
             item[f"consent_{purpose}_at"] = to_text(profile.consents[purpose].at)
+            item[f"consent_{purpose}_source"] = profile.consents[purpose].source
     return item

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from chalicelib.customers import identifiers, merges, merging, reads, rules, store
+from chalicelib.customers import identifiers, merges, reads, rules, store
 from chalicelib.customers.model import (
     EVENTS,
     FORM,
@@ -15,7 +15,6 @@ from chalicelib.customers.model import (
     PURPOSES,
     SHARED_BY_MAX,
     Consent,
-    Profile,
     Statement,
     status_of,
 )
@@ -139,7 +138,7 @@ def _hear_part(customer_id: str, said: Statement, *, now: datetime) -> None:
         if loaded.written_by == write_id:
             return  # our own write, whose reply was lost
         before = rules.heed_gate(loaded.profile, gate)
-        after = rules.listen(before, said, now=now, owner=loaded.owner, seen=_person(before, said))
+        after = rules.listen(before, said, now=now, owner=loaded.owner)
         try:
             if after is not None:
                 store.commit(before, after, write_id=write_id)
@@ -151,15 +150,6 @@ def _hear_part(customer_id: str, said: Statement, *, now: datetime) -> None:
         _note_sharing(customer_id, said, loaded)
         return
     raise Busy("others kept changing this customer first")
-
-
-def _person(profile: Profile, said: Statement) -> Profile | None:
-    """The whole person, where ids were merged and a grant must not undo what was withdrawn under another of them."""
-    is_alone = profile.merged is None and not profile.absorbed
-    if is_alone or not any(each.is_granted for each in said.consents.values()):
-        return None
-    selves = store.load_selves(profile.customer_id)
-    return merging.whole(merging.heeding(selves, gates_for(said, selves.customer_ids)))
 
 
 def _note_sharing(customer_id: str, said: Statement, loaded: store.Loaded) -> None:

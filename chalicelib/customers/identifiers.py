@@ -50,7 +50,8 @@ def phone(text: str, country: str) -> Identifier | None:
 
 def card(text: str) -> Identifier | None:
     """A card's number however it is grouped or typed: full-width forms, spaces and hyphens do not count."""
-    value = _BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    value = _BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text).upper())
+    value = unicodedata.normalize("NFKC", value)  # what stood apart may compose now
     return Identifier(CARD, value) if 0 < len(value) <= LENGTH_MAX else None
 
 

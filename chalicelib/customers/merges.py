@@ -85,6 +85,8 @@ def _ready(pair: Pair, now: datetime) -> tuple[Pair, tuple[str, ...]]:
     if store.erased_among([pair.survivor.customer_id, pair.taken_in.customer_id]):
         raise Gone
     sides = []
+    if store.erased_among([pair.survivor.customer_id, pair.taken_in.customer_id]):
+        raise Gone
     for profile in (pair.survivor, pair.taken_in):
         if profile.merged:
             head = store.load_selves(profile.customer_id).head.customer_id

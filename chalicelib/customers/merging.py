@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from chalicelib.customers import rules
-from chalicelib.customers.model import SELVES_MAX, Absorption, Consent, Profile, Selves
+from chalicelib.customers.model import EVENTS, SELVES_MAX, Absorption, Consent, Profile, Selves
 from chalicelib.shared.errors import Conflict
 
 Consents = Mapping[str, Consent]
@@ -85,10 +85,13 @@ def _heard(profile: Profile) -> list[Consents]:
 
 
 def _stricter(one: Consent, other: Consent, merged_at: datetime) -> Consent:
-    last = max(one, other, key=rules.consent_order)
-    if last.at > merged_at or one.status == other.status:
-        return last
-    return other if one.is_granted else one
+    first, last = sorted((one, other), key=rules.consent_order)
+    if first.status == last.status:
+        # What was withdrawn by an act stays so, whatever a page repeats later.
+        return replace(last, source=first.source) if first.is_final else last
+    if last.at <= merged_at or (last.source == EVENTS and first.is_final):
+        return first if last.is_granted else last
+    return last
 
 
 def joined(survivor: Profile, taken_in: Profile, *, merge_id: str, at: datetime) -> tuple[Profile, Profile]:

@@ -222,8 +222,7 @@ def _spoken_consents(profile: Profile, seen: Profile, said: Statement) -> dict[s
         known, own = seen.consents.get(purpose), profile.consents.get(purpose)
         if said.latest and all(_says(each, consent) for each in (known, own)):
             continue  # the older evidence is the better one
-        repeated = said.source == EVENTS and consent.is_granted
-        if repeated and any(each and each.is_final for each in (known, own)):
+        if said.source == EVENTS and own and own.is_final:
             continue  # a preference that a page repeats is no new act
         moments = [known.at if known else None, merged_at]
         spoken[purpose] = replace(consent, at=_moment(said, max(filter(None, moments), default=None)))

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.customers import identifiers, mapping
 from chalicelib.customers.identifiers import Identifier
 from chalicelib.customers.mapping import PROFILE, link_key, pk_of
-from chalicelib.customers.model import SHARED_BY_MAX, UNSUBSCRIBE, Consent, Profile, Selves, status_of
+from chalicelib.customers.model import EVENTS, SHARED_BY_MAX, UNSUBSCRIBE, Consent, Profile, Selves, status_of
 from chalicelib.messages import gate
 from chalicelib.shared import tombstones
 from chalicelib.shared.clock import from_text, to_text
@@ -45,11 +45,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A profile as stored (version 0: not at all), who wrote it, and whom the asked anonymous id belongs to."""
+    """A profile as stored (version 0: not at all), who wrote it, and whom the asked anonymous id belongs to; or erased."""
 
     profile: Profile
     written_by: str
     link: Link | None
+    erased: bool = False
 
     @property
     def owner(self) -> str | None:
@@ -73,28 +74,37 @@ class GateIsNewer(Exception):
 
 
 def load(customer_id: str, anonymous_id: str | None = None) -> Loaded:
-    """The profile, consistent. One trip, 1 read unit per 4 KB, 1 more for the anonymous id's link."""
-    keys = [(pk_of(customer_id), PROFILE)] + ([link_key(anonymous_id)] if anonymous_id else [])
+    """The profile as it is stored, consistent. One trip, 1 read unit per 4 KB and 1 for the tombstone.
+
+    1 more for the anonymous id's link.
+    """
+    keys = [(pk_of(customer_id), PROFILE), tombstones.key_of("customer", customer_id)]
+    keys += [link_key(anonymous_id)] if anonymous_id else []
     found = table("people").get_many(keys, consistent=True)
     item = found.get(keys[0])
-    link = found.get(keys[1]) if anonymous_id else None
+    link = found.get(keys[2]) if anonymous_id else None
     return Loaded(
         profile=mapping.to_profile(customer_id, item),
         written_by=item["written_by"] if item else "",
         link=Link(link["customer_id"], tuple(link.get("also", ()))) if link else None,
+        erased=keys[1] in found,
     )
 
 
 def load_selves(customer_id: str) -> Selves:
     """Every profile of the person whom an id belongs to, consistent; one of version 0 when nothing is stored.
 
+    Whoever was erased is gone from the tombstone on, also while what was stored is still being taken away.
+
     One trip, 1 read unit per 4 KB, for who was never merged; else a trip for each id on the way to the surviving one,
     and one for the others.
     """
     for _ in rounds():
         loaded = load(customer_id)
-        while loaded.profile.merged:
+        while loaded.profile.merged and not loaded.erased:
             loaded = load(loaded.profile.merged.into)
+        if loaded.erased:
+            return Selves((Profile(customer_id),))
         head = loaded.profile
         ids = [each.customer_id for each in head.absorbed]
         if customer_id not in (head.customer_id, *ids):
@@ -157,7 +167,12 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
     changed = [each for each in GATED if after.consents.get(each) != before.consents.get(each)]
     operations += [
         gate.consent_operation(
-            after.customer_id, each, after.consents[each].is_granted, after.consents[each].at
+            after.customer_id,
+            each,
+            after.consents[each].is_granted,
+            after.consents[each].at,
+            after.consents[each].source,
+            humble=after.consents[each].source == EVENTS,
         )
         for each in changed
     ]
@@ -229,12 +244,12 @@ def grouping(customer_id: str, group: str) -> dict[str, Any]:
 
 
 def gate_consents(item: Item | None) -> dict[str, Consent]:
-    """Consents out of a gate's item. What the gate knows and a profile does not is an unsubscription."""
+    """Consents out of a gate's item, as far as the gate knows them; what is said elsewhere too, the profile knows better."""
     return {
         purpose: Consent(
             status_of(granted=item[f"consent_{purpose}"]),
             from_text(item[f"consent_{purpose}_at"]),
-            item.get(f"consent_{purpose}_source", UNSUBSCRIBE),
+            item.get(f"consent_{purpose}_source") or UNSUBSCRIBE,
         )
         for purpose in GATED
         if item and f"consent_{purpose}_at" in item

@@ -42,12 +42,15 @@ def consent_operation(
     purpose: str,
     granted: bool,  # noqa: FBT001
     at: datetime,
+    source: str = "",
+    *,
+    humble: bool = False,
 ) -> dict[str, Any]:
     """One operation of a transaction: consent was given or withdrawn at `at`. 2 write units within it.
 
-    The latest `at` wins, and at one moment a withdrawal wins over a grant. An older one fails its condition,
-    and with it the transaction (reason `ConditionalCheckFailed`, with the gate's item): commit again without
-    it.
+    The latest `at` wins, and at one moment a withdrawal wins over a grant; a `humble` word never wins over a
+    withdrawal from another source. One that does not win fails its condition, and with it the transaction (reason
+    `ConditionalCheckFailed`, with the gate's item): commit again without it.
     """
     assert purpose in PURPOSES, "the gate decides about channels only"
 
@@ -55,17 +58,21 @@ def consent_operation(
     not_newer = (
         f"{name}_at <= :at" if not granted else f"{name}_at < :at OR ({name}_at = :at AND {name} = :granted)"
     )
+    values = {":granted": granted, ":at": to_text(at), ":source": source}
+    if humble:
+        not_newer = f"({not_newer}) AND ({name} = :true OR {name}_source = :source)"
+        values[":true"] = True
     return table("engagement").updating(
         _pk(customer_id),
         SK,
-        f"SET {name} = :granted, {name}_at = :at REMOVE {name}_source",
-        values={":granted": granted, ":at": to_text(at)},
+        f"SET {name} = :granted, {name}_at = :at, {name}_source = :source",
+        values=values,
         condition=f"attribute_not_exists({name}_at) OR {not_newer}",
     )
 
 
 def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> bool:
-    """Withdraw consent at the gate alone, from where the profile learns of it; whether it was still given.
+    """Withdraw consent at the gate alone, from where the profile learns of it; whether that was news to it.
 
     It counts from its commit on, and over a grant whose sender's clock ran ahead too. `source` is how the
     customer said so, e.g. `one_click`. One trip, 1 write unit; doing it again changes nothing.
@@ -79,9 +86,10 @@ def withdraw(customer_id: str, purpose: str, *, source: str, now: datetime) -> b
                 SK,
                 f"SET {name} = :false, {name}_at = :at, {name}_source = :source",
                 values={":false": False, ":true": True, ":at": at, ":source": source},
-                # Where ids were merged a grant to another of them may count now, so the word is given anew.
-                condition=f"attribute_not_exists({name}) OR ({name} = :true AND {name}_at <= :at)"
-                f" OR (attribute_exists({GROUP}) AND {name}_at < :at)",
+                # Who has left may leave anew: a grant from before this moment may still arrive, or count already
+                # where it was given to another id of the same person.
+                condition=f"attribute_not_exists({name}) OR {name}_at < :at"
+                f" OR ({name} = :true AND {name}_at = :at)",
             )
         except ConditionFailed as failed:
             if failed.old is None or not failed.old[name]:
