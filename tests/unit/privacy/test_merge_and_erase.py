@@ -17,7 +17,7 @@ from tests.support.faults import Baton, FaultyWire
 
 pytestmark = [pytest.mark.privacy, pytest.mark.slow]
 
-RUNS = 40 if os.environ.get("KOKYAKU_SIMULATE") == "long" else 5
+RUNS = 40 if os.environ.get("KOKYAKU_SIMULATE") == "long" else 4
 FIRST, MORE = 10, 7
 
 
