@@ -117,10 +117,10 @@ def test_ids_of_any_script_are_ids(api: Any) -> None:
 def test_an_error_nobody_foresaw_says_nothing_of_itself(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from chalicelib.loyalty import store
 
-    def broken(customer_id: str) -> Any:
-        raise RuntimeError(f"secret of {customer_id}")
+    def broken(customer_ids: Any) -> Any:
+        raise RuntimeError(f"secret of {customer_ids}")
 
-    monkeypatch.setattr(store, "read", broken)
+    monkeypatch.setattr(store, "read_many", broken)
     answer = api.get("/v1/customers/u1/loyalty")
 
     assert answer.status_code == 500
