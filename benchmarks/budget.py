@@ -118,6 +118,9 @@ erase = _call("DELETE", "/v1/customers/u1", expect=202)
 export = _call("POST", "/v1/customers/u1/export", key="e1", expect=202)
 rule = _call("PUT", "/v1/inference-rules/vegetarian", RULE)
 spent = _call("PUT", "/v1/computed-traits/spent", SPENT)
+merge = _call("POST", "/v1/customers/u1/merge", {"from": "u2", "reason": "same person"}, key="m1", expect=201)
+find = _call("GET", "/v1/customers?email=hana@example.com")
+other = _call("POST", "/v1/identify", IDENTIFY | {"messageId": "m3", "userId": "u2", "anonymousId": "a2"})
 put_item = _call("PUT", "/v1/items/85123A", ITEM, expect=201)
 get_item = _call("GET", "/v1/items/85123A")
 put_order = _call("PUT", "/v1/orders/o1", ORDER, expect=201)
@@ -140,6 +143,16 @@ OPERATIONS = [
     Operation("event: identify somebody new", _nothing, identify, calls=5, read_units=3, write_units=10),
     Operation("timeline: a page", _all(identify, track), timeline, calls=3, read_units=3, write_units=0),
     Operation("customer: read", identify, customer, calls=8, read_units=7.5, write_units=0),
+    Operation("customer: find by e-mail", identify, find, calls=2, read_units=2, write_units=0),
+    Operation("customer: merge", _all(identify, other), merge, calls=0, read_units=0, write_units=0),
+    Operation(
+        "customer: read, two ids merged",
+        _all(identify, other, merge),
+        customer,
+        calls=0,
+        read_units=0,
+        write_units=0,
+    ),
     Operation(
         "customer: read, with facts",
         _all(identify, put_item, put_order, rule, spent),

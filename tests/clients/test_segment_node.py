@@ -26,7 +26,9 @@ CUSTOMERS = [f"node-{number}" for number in range(5)]
 KINDS = {"identify", "alias", "group", "view", "page", "screen", "cart"}
 
 pytestmark = [
-    pytest.mark.skipif(not shutil.which("node"), reason="Node is not here (on Debian: apt-get install nodejs)"),
+    pytest.mark.skipif(
+        not shutil.which("node"), reason="Node is not here (on Debian: apt-get install nodejs)"
+    ),
     pytest.mark.skipif(not (SDK / PACKAGE).exists(), reason="npm was not here to bring Segment's Node SDK"),
 ]
 

@@ -66,7 +66,11 @@ def test_a_new_customer_is_told_once(told: Any) -> None:
     changed = say(trusted=True, email="hana@example.com")
     link = stored(pk="ID#anonymous#a1", sk="LINK")
 
-    [fact] = told((None, made), (made, changed), (None, link), (changed, None))
+    [fact, linked] = told((None, made), (made, changed), (None, link), (changed, None))
+    assert (linked["type"], linked["data"]) == (
+        "customer.linked",
+        {"customer_id": "u1", "anonymous_id": "a1"},
+    )
     assert (fact["id"], fact["type"], fact["subject"]) == (
         "customer.created:u1",
         "customer.created",
@@ -82,6 +86,27 @@ def test_a_browsers_hint_is_news_only_when_somebody_trusted_confirms_it(told: An
 
     assert told((None, hint)) == []
     assert [fact["id"] for fact in told((hint, confirmed))] == ["customer.created:u1"]
+
+
+def test_a_merge_and_its_undoing_are_told_once_each(told: Any) -> None:
+    from chalicelib.customers import merges, service
+
+    for customer_id in ("u1", "u2"):
+        service.identify(customer_id, at=AT, traits={}, consents={}, anonymous_id=None, trusted=True, now=AT)
+    before = stored("u2")
+    merges.merge("u1", "u2", reason="same", merge_id="m1", said_by="test", now=AT)
+    merged = stored(pk="MERGE#m1", sk="MERGE")
+    row = stored(pk="C#u2", sk="MERGE#m1")
+    merges.undo("m1", said_by="test", now=AT)
+    undone = stored(pk="MERGE#m1", sk="MERGE")
+
+    facts = told((None, merged), (None, row), (before, stored("u2")), (merged, undone))
+    assert [(fact["type"], fact["id"]) for fact in facts] == [
+        ("customer.merged", "customer.merged:m1"),
+        ("customer.unmerged", "customer.unmerged:m1"),
+    ]
+    assert [fact["data"] for fact in facts] == [{"merge_id": "m1", "survivor": "u1", "absorbed": "u2"}] * 2
+    assert [fact["subject"] for fact in facts] == ["customers/u1"] * 2
 
 
 def test_history_says_so(told: Any) -> None:

@@ -180,7 +180,8 @@ def test_nothing_else_is_told(aws: Any, old: Send | None, new: Send | None) -> N
 
 
 @pytest.mark.parametrize(
-    "key", [("C#u1", "GATE"), ("DUE#2026-11-22T09", "x"), ("TICK", "HOUR#2026-11-22T09"), ("ADDR#1", "SUPPRESSED")]
+    "key",
+    [("C#u1", "GATE"), ("DUE#2026-11-22T09", "x"), ("TICK", "HOUR#2026-11-22T09"), ("ADDR#1", "SUPPRESSED")],
 )
 def test_the_other_items_of_the_table_are_passed_over(aws: Any, key: tuple[str, str]) -> None:
     assert relayed(None, SENT, pk=key[0], sk=key[1]) == []
