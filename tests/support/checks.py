@@ -11,7 +11,7 @@ import pytest
 
 # check -> its experiment, and where it is
 CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "A13": ("a run over more than 100 records dies after each write", ("tests/unit/customers/test_crashed_runs.py",)),
+    "A13": ("a run over more than 100 records dies after writes spread over it, and runs again", ("tests/unit/customers/test_crashed_runs.py",)),
     "B1": (
         "every route that reads a body x hostile bodies",
         ("tests/security/test_hostile_bodies.py::test_a_hostile_body_is_refused_in_one_shape_and_leaves_nothing",),

@@ -1,4 +1,4 @@
-"""Check A13: a run over more than a hundred records dies after each of its writes, and the next one finishes it."""
+"""Check A13: a run over more than a hundred records dies after writes spread over it, and the next one finishes it."""
 
 from __future__ import annotations
 
