@@ -157,7 +157,8 @@ def _note_sharing(customer_id: str, said: Statement, loaded: store.Loaded) -> No
     link = loaded.link
     if said.source == HINT or said.anonymous_id is None or link is None:
         return
-    if link.owner in (customer_id, store.NOBODY) or customer_id in link.also:
+    mark = store.mark_of(said.anonymous_id, customer_id)
+    if link.owner in (customer_id, store.NOBODY) or mark in link.also:
         return
     if reads.head(link.owner) != reads.head(customer_id):
         store.note_other(said.anonymous_id, link, customer_id)

@@ -14,7 +14,7 @@ from chalicelib.customers.identifiers import Identifier
 from chalicelib.customers.mapping import PROFILE, link_key, pk_of
 from chalicelib.customers.model import EVENTS, SHARED_BY_MAX, UNSUBSCRIBE, Consent, Profile, Selves, status_of
 from chalicelib.messages import gate
-from chalicelib.shared import tombstones
+from chalicelib.shared import ids, tombstones
 from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import (
@@ -28,6 +28,7 @@ from chalicelib.shared.errors import Busy
 from chalicelib.shared.rounds import rounds
 
 GATED = gate.PURPOSES
+MARK_LENGTH = 16
 NOBODY = ""  # whom an anonymous id belongs to that too many people share
 
 NEW = "attribute_not_exists(pk)"
@@ -37,7 +38,10 @@ FREE_OR_MINE = "attribute_not_exists(pk) OR customer_id = :me"
 
 @dataclass(frozen=True)
 class Link:
-    """Whom an anonymous id belongs to, NOBODY when too many share it, and who else has used it."""
+    """Whom an anonymous id belongs to, NOBODY when too many share it, and marks of who else has used it.
+
+    Marks and not ids: they would outlive the erasure of whoever they name.
+    """
 
     owner: str
     also: tuple[str, ...] = ()
@@ -106,14 +110,14 @@ def load_selves(customer_id: str) -> Selves:
         if loaded.erased:
             return Selves((Profile(customer_id),))
         head = loaded.profile
-        ids = [each.customer_id for each in head.absorbed]
-        if customer_id not in (head.customer_id, *ids):
+        absorbed = [each.customer_id for each in head.absorbed]
+        if customer_id not in (head.customer_id, *absorbed):
             continue  # a merge was undone while we were on the way
-        if not ids:
+        if not absorbed:
             return Selves((head,), loaded.written_by)
-        others = load_many(ids, consistent=True)
-        if all(each in others and others[each].merged for each in ids):
-            return Selves((head, *(others[each] for each in ids)), loaded.written_by)
+        others = load_many(absorbed, consistent=True)
+        if all(each in others and others[each].merged for each in absorbed):
+            return Selves((head, *(others[each] for each in absorbed)), loaded.written_by)
     raise Busy("the ids of this customer kept being merged and parted")
 
 
@@ -192,6 +196,11 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
         raise ProfileMoved from refused
 
 
+def mark_of(anonymous_id: str, customer_id: str) -> str:
+    """What a device remembers of somebody who is not its owner."""
+    return ids.fingerprint(anonymous_id, customer_id)[:MARK_LENGTH]
+
+
 def note_other(anonymous_id: str, link: Link, customer_id: str) -> None:
     """Remember that somebody else uses a device too; when too many do, it is nobody's from then on.
 
@@ -200,7 +209,7 @@ def note_other(anonymous_id: str, link: Link, customer_id: str) -> None:
     """
     people = table("people")
     pk, sk = link_key(anonymous_id)
-    also = (*link.also, customer_id)
+    also = (*link.also, mark_of(anonymous_id, customer_id))
     as_seen = {":owner": link.owner, ":count": len(link.also)}
     condition = "customer_id = :owner AND (attribute_not_exists(also) OR size(also) = :count)"
     try:
