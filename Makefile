@@ -52,7 +52,11 @@ format: environment-dev ## Put the format and what lint can mend right
 	.venv/bin/ruff format .
 
 test: environment-dev environment-emulator wheels ## Every test that needs Python only, in under ten minutes
-	@$(call pytest,unit http consumers contract simulation security infrastructure)
+	@mkdir -p .cache; echo 'Two halves at once, one a core; what the first says is shown when the second is done.'; \
+	( $(call pytest,unit contract) ) >.cache/test-units.log 2>&1 & units=$$!; \
+	( $(call pytest,http consumers simulation security infrastructure) ); rest=$$?; \
+	wait $$units; result=$$?; cat .cache/test-units.log; \
+	if [ $$rest -ne 0 ] || [ $$result -ne 0 ]; then echo 'Some tests failed: see above.' >&2; exit 1; fi
 
 check-privacy: environment-dev ## Erasure, export, consent: checks F1 to F8 with their figures
 	@KOKYAKU_SIMULATE=long exec .venv/bin/python -m pytest -q -m privacy --timeout=0 tests/unit/privacy
