@@ -27,7 +27,7 @@ def order(customer_id: str = "u-orders", **changes: Any) -> dict[str, Any]:
         "lines": [
             {
                 "line_id": "1", "item_id": "85123A", "quantity": 2, "price": 1990, "made_to_order": False,
-                "product_line": None,
+                "product_line": None, "gift": False,
             }
         ],
         "promised": {"from": "2026-12-20", "until": "2027-01-04"},
