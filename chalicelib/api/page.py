@@ -21,7 +21,7 @@ summary { align-items: baseline; cursor: pointer; display: flex; flex-wrap: wrap
 summary::before { content: "\\25B8"; opacity: .6; } details[open] > summary::before { content: "\\25BE"; }
 summary:hover { background: var(--soft); }
 summary .says { flex: 1 1 20rem; opacity: .8; }
-details > div { overflow-x: auto; padding: 0 .9rem .7rem; }
+details > div { overflow-wrap: anywhere; overflow-x: auto; padding: 0 .9rem .7rem; }
 code { background: var(--soft); border-radius: .25rem; font-size: .92em; overflow-wrap: anywhere; padding: .1rem .3rem; }
 .method { flex: 0 0 4.5rem; font-weight: 700; }
 .get { color: var(--read); } .post, .put, .patch { color: var(--write); } .delete { color: var(--remove); }

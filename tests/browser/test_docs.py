@@ -44,8 +44,10 @@ def test_the_page_fits_the_screen_with_everything_open(
 ) -> None:
     page = browser.page(f"{shop.base_url}/docs")
     page.resize(width, 900, scheme=scheme)
+    page.screenshot(
+        pictures / f"docs-{width}.png"
+    )  # closed: with everything open it is too long for a picture
     page.value("document.querySelectorAll('details').forEach(e => e.open = true)")
-    page.screenshot(pictures / f"docs-{width}.png")
 
     assert not page.overflows()
     clipped = page.value(

@@ -361,6 +361,6 @@ def test_what_it_costs(shop: Any) -> None:
     with metered() as meter:
         traits(shop)
 
-    # the person; orders, two timelines, definitions, the sensitive categories; items
+    # the person and whether they were erased; orders, two timelines, definitions, the sensitive categories; items
     assert sorted(meter.calls) == ["BatchGetItem"] * 2 + ["GetItem"] + ["Query"] * 4
-    assert (meter.read_units, meter.write_units) == (7, 0)
+    assert (meter.read_units, meter.write_units) == (8, 0)
