@@ -21,6 +21,7 @@ __all__ = [
     "group_of",
     "head",
     "is_erased",
+    "owner_of",
     "people",
     "person",
 ]
@@ -110,6 +111,11 @@ def customer_of(anonymous_id: str) -> str | None:
 
     It may be merged into another since; `person` tells.
     """
+    return store.customer_of(anonymous_id) or None
+
+
+def owner_of(anonymous_id: str) -> str | None:
+    """As `customer_of`, but empty for a device that so many people use that what happens on it is nobody's."""
     return store.customer_of(anonymous_id)
 
 

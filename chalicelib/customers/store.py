@@ -135,9 +135,9 @@ def erased_among(customer_ids: Iterable[str]) -> set[str]:
 
 
 def customer_of(anonymous_id: str) -> str | None:
-    """Whom an anonymous id belongs to. One trip, 1 read unit."""
+    """Whom an anonymous id belongs to; NOBODY where too many share it. One trip, 1 read unit."""
     link = table("people").get(*link_key(anonymous_id), consistent=True)
-    return (link["customer_id"] or None) if link else None
+    return str(link["customer_id"]) if link else None
 
 
 def having(identifier: Identifier, *, limit: int, after: str = "") -> list[str]:

@@ -70,17 +70,19 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     here = (
         threads.submit(activity.newest, [("anonymous", anonymous_id)], TOUCHES_READ) if anonymous_id else None
     )
-    owner = threads.submit(customers.customer_of, anonymous_id) if anonymous_id else None
+    owner = threads.submit(customers.owner_of, anonymous_id) if anonymous_id else None
     profile = person.result()
     if _withdrew(profile):
         return History()
     touches = own.result()
+    claims = claimed.result()
     baskets = recorded.result()
     customer_ids = profile.customer_ids if profile else (customer_id,)
     others = [each for each in customer_ids if each != customer_id]
     if others:
         baskets = _newest([*baskets, *orders.newest(others, ORDERS_READ)])
         touches += activity.newest([("customer", each) for each in others], TOUCHES_READ)
+        claims += activity.newest([("claimed", each) for each in others], TOUCHES_READ)
     devices = set(profile.anonymous_ids) if profile else set()
     linked = [each for each in reversed(profile.anonymous_ids) if each != anonymous_id] if profile else []
     if linked:
@@ -90,7 +92,7 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     if here and owner and owner.result() in (*unlinked, *customer_ids):
         touches += here.result()
         devices.add(anonymous_id or "")
-    return _history(baskets, touches + _believed(claimed.result(), devices))
+    return _history(baskets, touches + _believed(claims, devices))
 
 
 def _of_visitor(threads: Executor, anonymous_id: str, asker: Asker) -> History:
