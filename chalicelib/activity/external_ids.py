@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.activity.schemas import is_text
 from chalicelib.customers.schemas import EXTERNAL_ID_LENGTH_MAX
-from chalicelib.shared.contract import check_text
 from chalicelib.shared.errors import FieldError
 
 PATH = "context.externalIds"
@@ -39,10 +39,4 @@ def read_external_ids(context: Mapping[str, Any], wrong: list[FieldError]) -> tu
 
 
 def _is_text(value: Any) -> bool:
-    if not isinstance(value, str) or not 1 <= len(value) <= EXTERNAL_ID_LENGTH_MAX:
-        return False
-    try:
-        check_text(value)
-    except ValueError:
-        return False
-    return True
+    return is_text(value) and 1 <= len(value) <= EXTERNAL_ID_LENGTH_MAX

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from chalicelib.activity import rules
 from chalicelib.activity.external_ids import read_external_ids
 from chalicelib.activity.model import EVENT_BYTES_MAX, Draft, EventType, Said
-from chalicelib.activity.schemas import BODIES, EventBody, check_fields
+from chalicelib.activity.schemas import BODIES, EventBody, check_fields, is_text
 from chalicelib.customers.schemas import check_traits
 from chalicelib.shared import ids, problems
 from chalicelib.shared.errors import FieldError, InvalidInput
@@ -38,7 +38,7 @@ def read(event: Any, sending: Sending, event_type: EventType | None = None) -> D
     """The entry an event becomes; raises InvalidInput naming every wrong field by its path inside the event."""
     if not isinstance(event, dict):
         raise InvalidInput.of("event", "must be an object")
-    if len(to_json(event)) > EVENT_BYTES_MAX:
+    if check_writable(event) > EVENT_BYTES_MAX:
         raise InvalidInput.of("event", f"may have {EVENT_BYTES_MAX} bytes of JSON at most")
     kind = event_type or _type_of(event)
     try:
@@ -46,6 +46,19 @@ def read(event: Any, sending: Sending, event_type: EventType | None = None) -> D
     except ValidationError as error:
         raise problems.of_validation(error) from None
     return rules.draft(_said(kind, body, event, sending), trusted=sending.trusted)
+
+
+def check_writable(values: Mapping[str, Any]) -> int:
+    """How many bytes these are as JSON; raises InvalidInput naming what cannot be written, as half a character."""
+    try:
+        return len(to_json(values))
+    except ValueError:
+        wrong = check_fields(
+            "", {name: None if isinstance(each, dict) else each for name, each in values.items()}
+        )
+        for name, each in values.items():
+            wrong += check_fields(name, each) if isinstance(each, dict) and is_text(name) else []
+        raise _refusal(wrong) from None
 
 
 def _type_of(event: Mapping[str, Any]) -> EventType:
@@ -71,7 +84,7 @@ def _said(kind: EventType, body: EventBody, event: dict[str, Any], sending: Send
     else:
         wrong += check_fields("traits", traits)
     if wrong:
-        raise InvalidInput(f"{wrong[0].field}: {wrong[0].message}", fields=wrong)
+        raise _refusal(wrong)
     timestamp = body.timestamp or body.original_timestamp
     return Said(
         type=kind,
@@ -87,6 +100,10 @@ def _said(kind: EventType, body: EventBody, event: dict[str, Any], sending: Send
         external_ids=external_ids,
         **parts,
     )
+
+
+def _refusal(wrong: list[FieldError]) -> InvalidInput:
+    return InvalidInput(f"{wrong[0].field}: {wrong[0].message}", fields=wrong[: problems.FIELDS_SHOWN_MAX])
 
 
 def _name(body: EventBody, properties: Mapping[str, Any]) -> str:

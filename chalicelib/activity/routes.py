@@ -7,9 +7,8 @@ from typing import Any
 
 from chalice.app import Blueprint
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 
-from chalicelib.activity import service
+from chalicelib.activity import parsing, reading, service
 from chalicelib.activity.model import EVENT_BYTES_MAX, EventType
 from chalicelib.activity.reading import Sending
 from chalicelib.activity.schemas import (
@@ -116,6 +115,7 @@ def batch(call: Call[None, None]) -> IngestAnswer:
     except ValidationError as error:
         raise problems.of_validation(error) from None
     context = body.context if isinstance(body.context, dict) else {}
+    reading.check_writable({"context": context})
     sending = Sending(caller.is_trusted, call.now, time_of(body.sent_at), context)
     return service.take_batch(body.batch, sending)
 
@@ -142,29 +142,20 @@ def _take_one(call: Call[None, None], event_type: EventType) -> IngestAnswer:
 def _open(call: Call[None, None]) -> tuple[Caller, dict[str, Any]]:
     """Who is calling and the JSON object they sent. Nobody's body is judged before we know whose it is."""
     # What an SDK compressed, the gateway has already unpacked; it leaves the Content-Encoding header as it was.
-    has_credentials = any(call.headers.get(name) for name in ("x-api-key", "authorization"))
-    document = None if has_credentials else _parsed(call.raw)
-    caller = access.admit(RULE, call.headers, now=call.now, write_key=_write_key(document))
-    document = _parsed(call.raw)
-    if not isinstance(document, dict):
-        raise InvalidInput.of("body", "must be a JSON object")
-    return caller, document
-
-
-def _parsed(sent: bytes) -> Any:
-    """The JSON, or None when it is none. NaN is let through here, so that it spoils its own event only."""
+    if any(call.headers.get(name) for name in ("x-api-key", "authorization")):
+        return access.admit(RULE, call.headers, now=call.now), parsing.read_object(call.raw)
     try:
-        return from_json(sent, allow_inf_nan=True)
-    except ValueError:
-        return None
+        document = parsing.read_object(call.raw)
+    except InvalidInput:
+        access.admit(RULE, call.headers, now=call.now)  # nobody: no key could be read
+        raise
+    return access.admit(RULE, call.headers, now=call.now, write_key=_write_key(document)), document
 
 
-def _write_key(document: Any) -> str | None:
+def _write_key(document: Mapping[str, Any]) -> str | None:
     """The key a body carries: its own, else that of its first event, where the browser SDK puts it."""
-    if not isinstance(document, Mapping):
-        return None
     key = document.get("writeKey")
     if key is None and isinstance(document.get("batch"), list) and document["batch"]:
         first = document["batch"][0]
         key = first.get("writeKey") if isinstance(first, Mapping) else None
-    return key if isinstance(key, str) else None
+    return key if isinstance(key, str) and key.isascii() else None

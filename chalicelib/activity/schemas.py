@@ -256,9 +256,23 @@ def check_fields(name: str, values: dict[str, Any]) -> list[FieldError]:
     """What nothing should store among free-form values: too deep, not finite, control characters; each by name."""
     problems = []
     for key, value in values.items():
+        if not is_text(key):
+            problems.append(FieldError(name or "event", "a name in it may not be stored as text"))
+            continue
         try:
-            check_json(key)
             check_json(value)
         except ValueError as error:
-            problems.append(FieldError(f"{name}.{key}"[:FIELD_LENGTH_MAX], str(error)))
+            path = f"{name}.{key}" if name else key
+            problems.append(FieldError(path[:FIELD_LENGTH_MAX], str(error)))
     return problems
+
+
+def is_text(value: Any) -> bool:
+    """Whether this is a text, and one that may be stored and answered."""
+    if not isinstance(value, str):
+        return False
+    try:
+        check_json(value)
+    except ValueError:
+        return False
+    return True

@@ -26,6 +26,7 @@ from chalicelib.activity.schemas import (
     RefusedField,
     TimelineAnswer,
     TimelineQuery,
+    is_text,
 )
 from chalicelib.customers import reads as people
 from chalicelib.customers import service as customers
@@ -259,11 +260,9 @@ def _look(
 
 
 def _refused(index: int, event: Any, refusal: InvalidInput) -> RefusedEvent:
-    message_id = event.get("messageId") if isinstance(event, dict) else None
+    message_id: Any = event.get("messageId") if isinstance(event, dict) else None
     return RefusedEvent(
         index=index,
-        message_id=message_id
-        if isinstance(message_id, str) and len(message_id) <= rules.ECHOED_MAX
-        else None,
+        message_id=message_id if is_text(message_id) and len(message_id) <= rules.ECHOED_MAX else None,
         errors=[RefusedField(field=each.field, message=each.message) for each in refusal.fields],
     )

@@ -44,12 +44,10 @@ class Out(BaseModel):
 def check_text(value: str) -> str:
     """Refuse control characters (line breaks and tabs may stay) and lone surrogates."""
     for character in value:
-        if (
-            (character < " " and character not in "\n\r\t")
-            or character == "\x7f"
-            or "\ud800" <= character <= "\udfff"
-        ):
+        if (character < " " and character not in "\n\r\t") or character == "\x7f":
             raise ValueError("may not hold control characters")
+        if "\ud800" <= character <= "\udfff":
+            raise ValueError("may not hold half a character (a lone surrogate)")
     return value
 
 

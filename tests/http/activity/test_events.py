@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.shop import PUBLISHABLE, Shop
+from tests.support.shop import PUBLISHABLE, SECRET, Shop
 
 PREFIX = "activity-http"
 BASIC = {"Authorization": "Basic " + base64.b64encode(b"sk_test_local:").decode()}
@@ -234,3 +234,47 @@ def test_browsers_may_ask_first_and_read_every_answer(shop: Shop, u: str) -> Non
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert answer.headers["Content-Type"] == "application/problem+json"
     assert timeline(shop, u) == []
+
+
+def test_bytes_that_mean_harm_spoil_their_own_event_only(shop: Shop, u: str) -> None:
+    user = u.encode()
+    harmful = {
+        b'"\\ud800"': "may not hold half a character (a lone surrogate)",
+        b"[" * 30_000 + b"]" * 30_000: "may be nested 12 levels deep at most",
+        b"9" * 5000: "numbers must be finite and at most 10^15",
+        b"NaN": "numbers must be finite and at most 10^15",
+        b'"\x07"': "may not hold control characters",
+    }
+    view = b'{"type":"track","messageId":"%s-%%d","userId":"%s","event":"Seen","properties":{"a":%%s}}' % (
+        user, user,
+    )  # fmt: skip
+    values = [b"1", *harmful, b"2"]
+    batch = b",".join(view % pair for pair in enumerate(values))
+    answer = shop.post("/v1/batch", b'{"batch":[%s]}' % batch, SECRET | {"Content-Type": "application/json"})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "success": True,
+        "accepted": 2,
+        "duplicates": 0,
+        "refused": [
+            {
+                "index": index,
+                "message_id": f"{u}-{index}",
+                "errors": [{"field": "properties.a", "message": message}],
+            }
+            for index, message in enumerate(harmful.values(), 1)
+        ],
+    }
+    assert sorted(item["details"]["a"] for item in timeline(shop, u)) == [1, 2]
+
+
+def test_a_body_nobody_can_read_is_told_why(shop: Shop) -> None:
+    for body, message in (
+        (b'{"batch":[{"type" "track"}]}', "must be a JSON document"),
+        (b'{"batch":["\xff"]}', "must be UTF-8"),
+        (b"[]", "must be a JSON object"),
+    ):
+        answer = shop.post("/v1/batch", body, SECRET | {"Content-Type": "application/json"})
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == [{"field": "body", "message": message}]
