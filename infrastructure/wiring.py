@@ -46,7 +46,7 @@ HEARD: dict[str, tuple[Heard, ...]] = {
         Heard(MESSAGE_SENT),
     ),
     "campaigns": (Heard(CUSTOMER_CREATED, NEWS),),
-    "loyalty": (Heard(ORDER_PLACED),),
+    "loyalty": (Heard(ORDER_PLACED), Heard(SHIPMENT_STATUS_CHANGED, {"status": ("delivered",)})),
     "messages": (Heard(SHIPMENT_STATUS_CHANGED),),
     "privacy": (Heard(CUSTOMER_ERASED), Heard(EXPORT_REQUESTED)),
     "questions": (Heard(CUSTOMER_LINKED), Heard(PROFILE_ANSWERED)),

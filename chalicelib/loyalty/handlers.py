@@ -7,10 +7,15 @@ from datetime import datetime
 
 from chalice.app import Blueprint
 
-from chalicelib.loyalty import service
-from chalicelib.loyalty.schemas import POINTS_ACCRUED, PointsAccrued
-from chalicelib.loyalty.store import ENTRY_PREFIX
-from chalicelib.orders.schemas import OrderPlaced
+from chalicelib.loyalty import ordering, telling
+from chalicelib.loyalty.mapping import ENTRY_PREFIX
+from chalicelib.orders.reads import Order, OrderLine
+from chalicelib.orders.schemas import (
+    ORDER_PLACED,
+    SHIPMENT_STATUS_CHANGED,
+    OrderPlaced,
+    ShipmentStatusChanged,
+)
 from chalicelib.shared.clock import from_text
 from chalicelib.shared.consumer import Change, on_facts, relay
 from chalicelib.shared.facts import Fact
@@ -18,20 +23,23 @@ from chalicelib.shared.facts import Fact
 handlers = Blueprint(__name__)
 
 
+class UnknownFact(Exception):
+    """This queue is for other facts; it goes to the dead letters for somebody to look at."""
+
+
 @handlers.on_sqs_message(queue="loyalty", batch_size=10, name="loyalty_on_facts")
 @on_facts
 def loyalty_on_facts(fact: Fact, now: datetime) -> None:
-    """`order.placed`: the order earns its points."""
-    order = OrderPlaced.model_validate(fact.data)
-    service.earn_from_order(
-        order.customer_id,
-        order_id=order.order_id,
-        amount=order.total,
-        currency=order.currency,
-        placed_at=from_text(order.placed_at),
-        imported=order.imported,
-        now=now,
-    )
+    """`order.placed`: the order earns its points. `shipment.status_changed`: they can be used when all has arrived."""
+    if fact.type == ORDER_PLACED:
+        placed = OrderPlaced.model_validate(fact.data)
+        ordering.earn(_order(placed), store_id=placed.store_id, now=now)
+    elif fact.type == SHIPMENT_STATUS_CHANGED:
+        moved = ShipmentStatusChanged.model_validate(fact.data)
+        if moved.status == "delivered":
+            ordering.confirm(moved.customer_id, moved.order_id, now=now)
+    else:
+        raise UnknownFact(fact.type)
 
 
 @handlers.on_dynamodb_record(
@@ -39,25 +47,24 @@ def loyalty_on_facts(fact: Fact, now: datetime) -> None:
 )
 @relay
 def ledger_relay(change: Change) -> Sequence[Fact]:
-    """A new entry is the fact `loyalty.points_accrued`."""
+    """A new entry is a fact: points accrued, confirmed, redeemed, reversed, expiring or expired; a tier changed."""
     entry = change.new
     if change.old is not None or entry is None or not entry["sk"].startswith(ENTRY_PREFIX):
         return []
-    entry_id = entry["sk"].removeprefix(ENTRY_PREFIX)
-    data = PointsAccrued(
-        customer_id=entry["customer_id"],
-        entry_id=entry_id,
-        points=entry["points"],
-        reason=entry["reason"],
-        active_points=entry["active_after"],
+    return telling.facts_of(entry)
+
+
+def _order(placed: OrderPlaced) -> Order:
+    lines = tuple(
+        OrderLine(line.line_id or str(n), line.item_id, line.quantity, line.price)
+        for n, line in enumerate(placed.lines, start=1)
     )
-    return [
-        Fact(
-            id=f"{POINTS_ACCRUED}:{entry['customer_id']}#{entry_id}",
-            type=POINTS_ACCRUED,
-            subject=f"customers/{entry['customer_id']}",
-            time=from_text(entry["at"]),
-            data=data.model_dump(),
-            hops=1,
-        )
-    ]
+    return Order(
+        order_id=placed.order_id,
+        customer_id=placed.customer_id,
+        placed_at=from_text(placed.placed_at),
+        currency=placed.currency,
+        total=placed.total,
+        lines=lines,
+        imported=placed.imported,
+    )

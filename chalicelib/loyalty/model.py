@@ -2,31 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 POINTS_PER_ENTRY_MAX = 10_000_000
+HOLDS_MAX = 5  # redemptions of one account that wait to be confirmed
+
+# Where points of a customer are. Every entry moves points between these and the shop's side, and its moves add to 0.
+LOT, PENDING, HELD, OWED = "lot", "pending", "held", "owed"
+POINTS = (LOT, PENDING, HELD, OWED)
+SHOP = "shop"
+# What else is counted of a customer: points ever earned, what counts for tiers, stamps, visits, caps.
+LIFETIME, MONTH, STAMP, BONUS, VISIT, GIVEN, TODAY, GONE, REWARD = (
+    "lifetime", "month", "stamp", "bonus", "visit", "given", "today", "gone", "reward",
+)  # fmt: skip
+
+Sums = Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Program:
-    """How this shop rewards: `points` for every full `per_amount` minor units of `currency` spent."""
+class TierState:
+    """The tier somebody has: the month (`YYYY-MM`) it was reached in, its last month, and what they had before.
 
-    currency: str = "JPY"
-    per_amount: int = 100
-    points: int = 1
-    expires_after_months: int = 12
+    `is_kept`: left by the downgrade policy and not reached.
+    """
+
+    name: str
+    won: str
+    until: str
+    before: TierState | None = None
+    is_kept: bool = False
 
 
 @dataclass(frozen=True)
 class Account:
-    """One customer's balance. `version` counts its entries; `lots` are active points by their last month, `YYYY-MM`."""
+    """One customer's books: `sums` adds up the moves and counts of all entries, `version` is how many there are.
+
+    Keys: `lot:2027-11` active points by the last month they can be used; `pending:2026-12-06|2027-11` by the day they
+    can be used and that month; `held:{redemption}|2027-11`; `owed` (never above 0): taken back after they were spent.
+    """
 
     customer_id: str
     version: int = 0
-    active_points: int = 0
-    lifetime_points: int = 0
-    lots: dict[str, int] = field(default_factory=dict)
+    sums: Sums = field(default_factory=dict)
+    holds: Mapping[str, datetime] = field(default_factory=dict)  # redemption -> when it returns by itself
+    tier: TierState | None = None
+
+    def of(self, kind: str) -> dict[str, int]:
+        """The sums of one kind by what follows the colon."""
+        start = f"{kind}:"
+        return {key[len(start) :]: n for key, n in self.sums.items() if key.startswith(start)}
+
+    @property
+    def active(self) -> int:
+        return sum(self.of(LOT).values())
+
+    @property
+    def pending(self) -> int:
+        return sum(self.of(PENDING).values())
+
+    @property
+    def held(self) -> int:
+        return sum(self.of(HELD).values())
+
+    @property
+    def owed(self) -> int:
+        """What later points repay, as a number above 0."""
+        return -self.sums.get(OWED, 0)
+
+    @property
+    def lifetime(self) -> int:
+        return self.sums.get(LIFETIME, 0)
 
 
 @dataclass(frozen=True)
@@ -38,16 +85,49 @@ class RulePoints:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What an order's points were reckoned from, so that a refund can reckon again: the program and the tier then."""
+
+    total: int
+    program: int
+    percent: int = 100
+    placed_at: str = ""
+    visit: str = ""
+
+
+@dataclass(frozen=True)
+class Refunded:
+    """What one refund gave back: quantities by line, or minor units over the whole."""
+
+    lines: Mapping[str, int] = field(default_factory=dict)
+    amount: int = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One movement. `entry_id` names its cause (`order:o1`, `key:k1`) and is the idempotency record, for ever."""
+    """One movement. `entry_id` names its cause (`order:o1`, `key:k1`) and is the idempotency record, for ever.
+
+    `moves` changes the account's sums; the points among them and the shop's side add to 0. `points` is the headline:
+    given, taken, or moved. `number` is the account's version with it.
+    """
 
     entry_id: str
+    kind: str
     customer_id: str
     points: int
-    rules: tuple[RulePoints, ...]
     reason: str
     at: datetime
-    lot: str
+    moves: Sums
+    rules: tuple[RulePoints, ...] = ()
+    number: int = 0
+    lot: str = ""
+    pending_until: str = ""
+    basis: Basis | None = None
+    refunded: Refunded | None = None
+    hold_until: datetime | None = None
+    tier: TierState | None = None  # as it stands after this entry, where that changed it
+    tier_changed: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,33 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.loyalty import rules, store
+from chalicelib.loyalty import books, mapping, program_store, store
 from chalicelib.shared import clock
 
 
 def active_points(*customer_ids: str) -> int:
-    """Points a person can use now, under all the ids given. One trip, 1 read unit each."""
+    """Points a person can use now, under all the ids given. Two trips, half a read unit for each id and the program."""
+    program, _ = program_store.load()
     now = clock.now()
-    return sum(rules.usable(account, now).active_points for account in store.read_many(customer_ids))
+    return sum(books.settled(account, program, now).active for account in store.read_many(customer_ids))
 
 
 def is_known(customer_id: str) -> bool:
-    """Whether a customer has ever earned. One trip, 1 read unit."""
-    return store.read(customer_id).version > 0
+    """Whether a customer has ever earned. One trip, half a read unit."""
+    return store.read_many([customer_id])[0].version > 0
 
 
 def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001
     """Every account of one person with its entries, as plain JSON. A trip for each id."""
     items = [item for customer_id in customer_ids for item in store.everything(customer_id)]
-    accounts = [item for item in items if item["sk"] == store.ACCOUNT]
+    accounts = [item for item in items if item["sk"] == mapping.ACCOUNT]
     return {
         "accounts": [{"customer_id": item["pk"].partition("#")[2], **_told(item)} for item in accounts],
-        "entries": [_entry(item) for item in items if item["sk"].startswith(store.ENTRY_PREFIX)],
+        "entries": [_entry(item) for item in items if item["sk"].startswith(mapping.ENTRY_PREFIX)],
     }
 
 
 def _entry(item: dict[str, Any]) -> dict[str, Any]:
-    return {"entry_id": item["sk"].removeprefix(store.ENTRY_PREFIX), **_told(item)}
+    return {"entry_id": item["sk"].removeprefix(mapping.ENTRY_PREFIX), **_told(item)}
 
 
 def _told(item: dict[str, Any]) -> dict[str, Any]:

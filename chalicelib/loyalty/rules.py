@@ -1,134 +1,265 @@
-"""Every decision of the ledger, pure: the state and a command in, a decision out."""
+"""Every decision of the ledger about what is earned and taken back, pure: the state and a command in, a decision out."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
-from chalicelib.loyalty.model import POINTS_PER_ENTRY_MAX, Account, Decision, Entry, Program, RulePoints
+from chalicelib.loyalty import books, tiers
+from chalicelib.loyalty.earning import FULL, Basket, capped, day_of, earned, runs
+from chalicelib.loyalty.model import (
+    BONUS,
+    GIVEN,
+    LIFETIME,
+    PENDING,
+    POINTS_PER_ENTRY_MAX,
+    STAMP,
+    TODAY,
+    VISIT,
+    Account,
+    Basis,
+    Decision,
+    Entry,
+    RulePoints,
+)
+from chalicelib.loyalty.program import EarnRule, Program
+from chalicelib.shared.clock import to_text
 
-RULE_SPEND = "spend"
 RULE_MANUAL = "manual"
-RULE_ACTION = "action"
+ACCRUE, CONFIRM = "accrue", "confirm"
 
 
-def lot_of(at: datetime, program: Program) -> str:
-    """The last month (`YYYY-MM`) in which points earned at `at` can be used; they expire with its last day."""
-    months = at.year * 12 + at.month - 1 + program.expires_after_months
-    return f"{months // 12:04d}-{months % 12 + 1:02d}"
+@dataclass(frozen=True)
+class Placed:
+    """An order as it earns: its basket, and the day and store it is a visit to, if it is one."""
 
-
-def is_expired(lot: str, now: datetime) -> bool:
-    """Whether a lot's last month is over."""
-    return lot < f"{now.year:04d}-{now.month:02d}"
-
-
-def points_for_spend(program: Program, amount: int, currency: str) -> int:
-    """Points for an order: whole steps of the program's amount only. Another currency than the program's earns none."""
-    if currency != program.currency or amount <= 0:
-        return 0
-    return min(amount // program.per_amount * program.points, POINTS_PER_ENTRY_MAX)
+    order_id: str
+    basket: Basket
+    store_id: str = ""
 
 
 def earn_from_order(
-    account: Account,
-    program: Program,
-    *,
-    order_id: str,
-    amount: int,
-    currency: str,
-    placed_at: datetime,
-    imported: bool,
-    now: datetime,
+    account: Account, program: Program, placed: Placed, *, left: Basket, imported: bool, now: datetime
 ) -> Decision | None:
-    """What an order earns, None when that is nothing (too small, foreign currency, or expired before it is counted).
+    """What an order earns; None when that is nothing at all: too small, or over before it is counted.
 
-    `amount` is what the customer paid, in minor units of `currency`. An imported order earned when it was placed.
+    `left` is the basket without what was given back before we heard of the order. An imported order earned when it was
+    placed. Points wait as the program says, and count for tiers in the month the order was placed.
     """
-    lot = lot_of(placed_at, program)
-    points = points_for_spend(program, amount, currency)
-    if points == 0 or is_expired(lot, now):
+    at = placed.basket.at
+    lot = books.lot_of(program, at)
+    if lot < books.month_of(program, now):
+        return None
+    level = tiers.standing(program.tiers, account.tier)
+    percent = level.earn_percent if level else FULL
+    found = [under_caps(account, program, each, now) for each in earned(program, left, percent)]
+    visited, counting = _visited(account, program, placed) if left.lines else ("", [])
+    stamps, bonuses = _stamped(account, counting)
+    rules = tuple(each for each in (*found, *bonuses) if each.points)
+    points = min(sum(each.points for each in rules), POINTS_PER_ENTRY_MAX)
+    waits = day_of(program, at) + timedelta(days=program.pending_days)
+    is_pending = points > 0 and program.pending_days > 0 and waits > day_of(program, now)
+    moves = books.join(
+        _arriving(account, program, points, lot, waits.isoformat() if is_pending else ""),
+        stamps,
+        {f"{VISIT}:{visited}": 1} if visited else {},
+        _counted(program, rules, now),
+        _qualifying(program, at, points, left.total if left.currency == program.currency else 0),
+    )
+    if not any(moves.values()):
         return None
     entry = Entry(
-        entry_id=f"order:{order_id}",
-        customer_id=account.customer_id,
-        points=points,
-        rules=(RulePoints(RULE_SPEND, points),),
-        reason="order",
-        at=placed_at if imported else now,
-        lot=lot,
+        f"order:{placed.order_id}", ACCRUE, account.customer_id, points, "order", at if imported else now, moves,
+        rules, lot=lot, pending_until=waits.isoformat() if is_pending else "",
+        basis=Basis(placed.basket.total, program.version, percent, to_text(placed.basket.at), visited),
+    )  # fmt: skip
+    return books.enter(account, _risen(account, program, entry, books.month_of(program, at)))
+
+
+def visit(account: Account, program: Program, *, day: str, store_id: str, now: datetime) -> Decision | None:
+    """A visit without a purchase: it counts for stamps, once a day and store; None when it counts for nothing."""
+    key = visit_key(day, store_id)
+    counting = _stamp_rules(program, "visits", day) if key not in account.of(VISIT) else []
+    if not counting:
+        return None
+    stamps, rules = _stamped(account, counting)
+    points = sum(each.points for each in rules)
+    lot = books.lot_of(program, now)
+    moves = books.join({f"{VISIT}:{key}": 1}, stamps, _arriving(account, program, points, lot, ""))
+    entry = Entry(
+        f"visit:{key}", ACCRUE, account.customer_id, points, "visit", now, moves, tuple(rules), lot=lot
     )
-    return accrue(account, entry)
+    return books.enter(account, entry)
 
 
 def give(
-    account: Account, program: Program, *, points: int, reason: str, idempotency_key: str, now: datetime
+    account: Account,
+    program: Program,
+    *,
+    entry_id: str,
+    points: int,
+    reason: str,
+    rule: str = RULE_MANUAL,
+    pending_until: str = "",
+    now: datetime,
 ) -> Decision:
-    """Points given by hand or by a partner, once per key."""
-    entry = Entry(
-        entry_id=f"key:{idempotency_key}",
-        customer_id=account.customer_id,
-        points=points,
-        rules=(RulePoints(RULE_MANUAL, points),),
-        reason=reason,
-        at=now,
-        lot=lot_of(now, program),
-    )
-    return accrue(account, entry)
+    """Points given by hand, by a partner or for something done, once per `entry_id`; usable from `pending_until` on.
 
-
-def reward_action(
-    account: Account, program: Program, *, action: str, points: int, reason: str, now: datetime
-) -> Decision:
-    """Points for something the customer did, once per action. No Idempotency-Key can be mistaken for one."""
-    entry = Entry(
-        entry_id=f"action:{action}",
-        customer_id=account.customer_id,
-        points=points,
-        rules=(RulePoints(RULE_ACTION, points),),
-        reason=reason,
-        at=now,
-        lot=lot_of(now, program),
-    )
-    return accrue(account, entry)
-
-
-def accrue(account: Account, entry: Entry) -> Decision:
-    """Add an entry's points to an account."""
-    assert 0 < entry.points <= POINTS_PER_ENTRY_MAX, "schemas and the spend rule must bound points first"
-    assert entry.customer_id == account.customer_id, "an entry moves its own customer's points"
-
-    lots = {**account.lots, entry.lot: account.lots.get(entry.lot, 0) + entry.points}
-    after = replace(
-        account,
-        version=account.version + 1,
-        active_points=account.active_points + entry.points,
-        lifetime_points=account.lifetime_points + entry.points,
-        lots=lots,
-    )
-    return Decision(entry, after)
-
-
-def usable(account: Account, now: datetime) -> Account:
-    """The account without the lots whose last month is over: nobody can use those points any more.
-
-    Judged when it is asked for, so that a balance is right to the minute without a run that takes them away.
+    They do not count for tiers. Assumes that schemas and caps have bounded the points.
     """
-    lots = {lot: points for lot, points in account.lots.items() if not is_expired(lot, now)}
-    return replace(account, active_points=sum(lots.values()), lots=lots)
-
-
-def together(accounts: Sequence[Account]) -> Account:
-    """Several accounts of one person as one, under the first one's id."""
-    lots: dict[str, int] = {}
-    for account in accounts:
-        for lot, points in account.lots.items():
-            lots[lot] = lots.get(lot, 0) + points
-    return Account(
-        accounts[0].customer_id,
-        sum(account.version for account in accounts),
-        sum(account.active_points for account in accounts),
-        sum(account.lifetime_points for account in accounts),
-        lots,
+    assert 0 <= points <= POINTS_PER_ENTRY_MAX, "schemas must bound points first"
+    lot = books.lot_of(program, now)
+    waits = pending_until if pending_until > day_of(program, now).isoformat() else ""
+    rules = (RulePoints(rule, points),)
+    moves = books.join(_arriving(account, program, points, lot, waits), _counted(program, rules, now))
+    entry = Entry(
+        entry_id, ACCRUE, account.customer_id, points, reason, now, moves, rules, lot=lot, pending_until=waits
     )
+    return books.enter(account, entry)
+
+
+def confirm_order(
+    account: Account, program: Program, order_id: str, entries: Sequence[Entry], *, now: datetime
+) -> Decision | None:
+    """What of an order still waits becomes usable; None when nothing does."""
+    accrual = accrual_of(entries)
+    waiting = still_pending(account, program, entries, now) if accrual else 0
+    if not accrual or not waiting:
+        return None
+    moves = books.join(
+        {f"{PENDING}:{accrual.pending_until}|{accrual.lot}": -waiting},
+        books.inflow(account, program, waiting, accrual.lot),
+    )
+    entry = Entry(
+        f"order:{order_id}#confirm",
+        CONFIRM,
+        account.customer_id,
+        waiting,
+        "delivered",
+        now,
+        moves,
+        lot=accrual.lot,
+    )
+    return books.enter(account, entry)
+
+
+def accrual_of(entries: Sequence[Entry]) -> Entry | None:
+    """The entry by which an order earned, among all entries of that order."""
+    return next((each for each in entries if each.kind == ACCRUE), None)
+
+
+def still_pending(account: Account, program: Program, entries: Sequence[Entry], now: datetime) -> int:
+    """How many points of an order wait yet. Expects a settled account."""
+    accrual = accrual_of(entries)
+    if accrual is None or accrual.pending_until <= day_of(program, now).isoformat():
+        return 0
+    key = f"{PENDING}:{accrual.pending_until}|{accrual.lot}"
+    left = sum(each.moves.get(key, 0) for each in entries)
+    return min(left, account.sums.get(key, 0))
+
+
+def under_caps(account: Account, program: Program, given: RulePoints, now: datetime) -> RulePoints:
+    """Points of one rule under its caps for a day (in the program's zone, when they are given) and for ever."""
+    rule = next((each for each in program.earn if each.name == given.rule), None)
+    if rule is None:
+        return given
+    points = capped(given.points, rule.cap.per_event)
+    if rule.cap.per_day is not None:
+        points = min(points, max(0, rule.cap.per_day - account.sums.get(_today(program, rule.name, now), 0)))
+    if rule.cap.lifetime is not None:
+        points = min(points, max(0, rule.cap.lifetime - account.sums.get(f"{GIVEN}:{rule.name}", 0)))
+    return RulePoints(given.rule, points)
+
+
+def visit_key(day: str, store_id: str) -> str:
+    """A day and a store in a few characters; a customer visits too few stores in a day for two to be mistaken."""
+    return f"{day}|{hashlib.sha256(store_id.encode()).hexdigest()[:6]}"
+
+
+def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str, int], int]:
+    """The moves that take back a purchase, and its visit if it was the only one that day; and the points that go.
+
+    A bonus that the stamps left no longer reach is taken whoever's stamp is gone: its share of all bonuses given.
+    """
+    day, _, _ = visit.partition("|")
+    counted = _stamp_rules(program, "purchases", day)
+    moves: dict[str, int] = {f"{VISIT}:{visit}": -1}
+    if account.of(VISIT).get(visit, 1) == 1:
+        counted += _stamp_rules(program, "visits", day)
+    taken = 0
+    for rule in counted:
+        name, before = rule.name, account.sums.get(f"{STAMP}:{rule.name}", 0)
+        if not before:
+            continue
+        had, has = before // rule.every, (before - 1) // rule.every
+        bonus = account.sums.get(f"{BONUS}:{name}", 0)
+        gone = bonus - bonus * has // had if had > has else 0
+        moves = books.join(moves, {f"{STAMP}:{name}": -1, f"{BONUS}:{name}": -gone})
+        taken += gone
+    return moves, taken
+
+
+def _visited(account: Account, program: Program, placed: Placed) -> tuple[str, list[EarnRule]]:
+    """The visit an order is, and the stamp rules that count it: a visit once a day and store, a purchase each time."""
+    day = day_of(program, placed.basket.at).isoformat()
+    key = visit_key(day, placed.store_id)
+    counting = _stamp_rules(program, "purchases", day)
+    if key not in account.of(VISIT):
+        counting += _stamp_rules(program, "visits", day)
+    return key, counting
+
+
+def _stamp_rules(program: Program, counts: str, day: str) -> list[EarnRule]:
+    on = date.fromisoformat(day)
+    return [
+        rule for rule in program.earn if rule.kind == "stamps" and rule.counts == counts and runs(rule, on)
+    ]
+
+
+def _stamped(account: Account, counting: Sequence[EarnRule]) -> tuple[dict[str, int], list[RulePoints]]:
+    """The moves of one more stamp on each card, and the bonus of each card that is full with it."""
+    moves, bonuses = {}, []
+    for rule in counting:
+        moves[f"{STAMP}:{rule.name}"] = 1
+        if (account.sums.get(f"{STAMP}:{rule.name}", 0) + 1) % rule.every == 0:
+            moves[f"{BONUS}:{rule.name}"] = rule.points
+            bonuses.append(RulePoints(rule.name, rule.points))
+    return moves, bonuses
+
+
+def _arriving(account: Account, program: Program, points: int, lot: str, waits: str) -> dict[str, int]:
+    if not points:
+        return {}
+    arriving = {f"{PENDING}:{waits}|{lot}": points} if waits else books.inflow(account, program, points, lot)
+    return books.join(arriving, {LIFETIME: points})
+
+
+def _counted(program: Program, given: Sequence[RulePoints], now: datetime) -> dict[str, int]:
+    """What rules with caps have given, for the caps to come."""
+    moves: dict[str, int] = {}
+    points = {each.rule: each.points for each in given}
+    for rule in program.earn:
+        if points.get(rule.name) and rule.cap.per_day is not None:
+            moves[_today(program, rule.name, now)] = points[rule.name]
+        if points.get(rule.name) and rule.cap.lifetime is not None:
+            moves[f"{GIVEN}:{rule.name}"] = points[rule.name]
+    return moves
+
+
+def _today(program: Program, rule: str, now: datetime) -> str:
+    return f"{TODAY}:{day_of(program, now).isoformat()}|{rule}"
+
+
+def _qualifying(program: Program, at: datetime, points: int, spent: int) -> dict[str, int]:
+    month = books.month_of(program, at)
+    return {tiers.month_key(month, "points"): points, tiers.month_key(month, "spend"): spent}
+
+
+def _risen(account: Account, program: Program, entry: Entry, month: str) -> Entry:
+    if program.tiers is None:
+        return entry
+    after = replace(account, sums=books.add(account.sums, entry.moves))
+    state = tiers.after_earning(program.tiers, after, month)
+    return replace(entry, tier=state, tier_changed=state != account.tier)

@@ -1,47 +1,68 @@
-"""Use cases of the ledger: load, decide, commit; a lost race or a lost reply is settled by loading again."""
+"""Use cases of the ledger: points given, balances and entries read, the program, and what is left of the erased."""
 
 from __future__ import annotations
 
-from calendar import monthrange
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.customers import reads as customers
-from chalicelib.loyalty import rules, store
-from chalicelib.loyalty.model import Account, Decision, Program
+from chalicelib.loyalty import answers, ledger, mapping, ordering, program_store, rules, store
+from chalicelib.loyalty.earning import Basket, BasketLine, earned, next_steps
+from chalicelib.loyalty.ledger import Command
+from chalicelib.loyalty.model import Account, Decision, Entry, RulePoints
+from chalicelib.loyalty.program import Program
+from chalicelib.loyalty.program_schemas import ProgramAnswer, ProgramBody, check_program
 from chalicelib.loyalty.schemas import (
-    AccrualAnswer,
     AccrualRequest,
     BalanceAnswer,
-    ExpiringAnswer,
-    ProgramBody,
-    RulePointsAnswer,
+    EntriesAnswer,
+    EntriesQuery,
+    QuoteAnswer,
+    QuoteRequest,
+    StepAnswer,
 )
-from chalicelib.privacy import reads as privacy
-from chalicelib.shared.errors import Busy, Gone, KeyReused
+from chalicelib.loyalty.tiers import standing
+from chalicelib.shared import etags, tokens
+from chalicelib.shared.clock import to_text
+from chalicelib.shared.errors import Busy, InvalidInput, StaleVersion
 from chalicelib.shared.ids import fingerprint
-from chalicelib.shared.logs import logger
 from chalicelib.shared.rounds import rounds
 
-Decide = Callable[[Account], Decision | None]
 
-
-def give_points(customer_id: str, request: AccrualRequest, *, key: str, now: datetime) -> str:
+def give_points(
+    customer_id: str, request: AccrualRequest, *, key: str, now: datetime, dry_run: bool = False
+) -> str:
     """Give points once per customer and Idempotency-Key; returns the JSON of an AccrualAnswer.
 
     The same key and body get the first answer byte for byte, for ever; another body raises KeyReused. Raises Gone for a
-    customer who was erased.
+    customer who was erased, InvalidInput for an action the program does not reward.
     """
-    if privacy.is_erased(customer_id):
-        raise Gone("this customer was erased")
-    program = store.load_program()
+    program, _ = program_store.load()
+    rule = program.for_action(request.action) if request.action else None
+    if (request.points is None) == (request.action is None):
+        raise InvalidInput.of("points", "either points or an action")
+    if request.action and rule is None:
+        raise InvalidInput.of("action", "the program does not reward it")
+    waits = to_text(request.pending_until)[:10] if request.pending_until else ""
 
-    def decide(account: Account) -> Decision:
+    def decide(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
+        points, name = request.points or 0, rules.RULE_MANUAL
+        if rule:
+            points, name = (
+                rules.under_caps(account, program, RulePoints(rule.name, rule.points), now).points,
+                rule.name,
+            )
         return rules.give(
-            account, program, points=request.points, reason=request.reason, idempotency_key=key, now=now
-        )
+            account, program, entry_id=f"key:{key}", points=points, reason=request.reason, rule=name,
+            pending_until=waits, now=now,
+        )  # fmt: skip
 
-    answer = _apply(customer_id, f"key:{key}", fingerprint(request.model_dump_json()), decide)
+    command = Command(
+        customer_id, f"key:{key}", fingerprint(request.model_dump_json()), decide,
+        lambda decision: answers.accrual(decision, program, now).model_dump_json(),
+    )  # fmt: skip
+    answer = ledger.run(command, program, now=now, dry_run=dry_run)
     assert answer is not None, "giving points is never nothing"
     return answer
 
@@ -49,71 +70,104 @@ def give_points(customer_id: str, request: AccrualRequest, *, key: str, now: dat
 def reward_action(customer_id: str, *, action: str, points: int, reason: str, now: datetime) -> None:
     """Give points for something a customer did, once per customer and action, however often it is asked.
 
-    Raises Gone for a customer who was erased.
+    No Idempotency-Key can be mistaken for an action. Raises Gone for a customer who was erased.
     """
-    if privacy.is_erased(customer_id):
-        raise Gone("this customer was erased")
-    program = store.load_program()
+    program, _ = program_store.load()
 
-    def decide(account: Account) -> Decision:
-        return rules.reward_action(account, program, action=action, points=points, reason=reason, now=now)
-
-    # The action is the cause, so asking again is the same command whatever it is worth by now.
-    _apply(customer_id, f"action:{action}", fingerprint("action", action), decide)
-
-
-def earn_from_order(
-    customer_id: str,
-    *,
-    order_id: str,
-    amount: int,
-    currency: str,
-    placed_at: datetime,
-    now: datetime,
-    imported: bool = False,
-) -> None:
-    """Give what an order earns, once per order however often its fact is delivered."""
-    if privacy.is_erased(customer_id):
-        logger.info("dropped: the customer was erased", extra={"kind": "points"})
-        return
-    program = store.load_program()
-
-    def decide(account: Account) -> Decision | None:
-        return rules.earn_from_order(
-            account,
-            program,
-            order_id=order_id,
-            amount=amount,
-            currency=currency,
-            placed_at=placed_at,
-            imported=imported,
-            now=now,
+    def decide(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
+        entry_id = f"action:{action}"
+        return rules.give(
+            account, program, entry_id=entry_id, points=points, reason=reason, rule="action", now=now
         )
 
-    # The order itself is the cause, so a redelivery is the same command whatever else it says.
-    _apply(customer_id, f"order:{order_id}", fingerprint("order", order_id), decide)
+    # The action is the cause, so asking again is the same command whatever it is worth by now.
+    ledger.run(
+        Command(customer_id, f"action:{action}", fingerprint("action", action), decide), program, now=now
+    )
 
 
 def balance(customer_id: str, *, now: datetime, own: bool = False) -> BalanceAnswer:
-    """What a person can use at `now` under all their ids; a customer who never earned has nothing, which is not an error.
+    """What a person has at `now` under all their ids; a customer who never earned has nothing, which is not an error.
 
     Each id keeps its account, so that undoing a merge leaves each what it earned. Raises Moved for an id that was
-    merged into another, unless it is a customer's `own` token. Two trips, 1 read unit and 1 for each id.
+    merged into another, unless it is a customer's `own` token. Three trips; half a read unit for each id's account.
     """
-    accounts = store.read_many(customers.asked_for(customer_id, own=own))
-    return _balance(rules.usable(rules.together(accounts), now))
+    customer_ids = customers.asked_for(customer_id, own=own)
+    program, _ = program_store.load()
+    return answers.balance(store.read_many(customer_ids), program, now)
 
 
-def program() -> Program:
+def entries(customer_id: str, query: EntriesQuery, *, own: bool = False, now: datetime) -> EntriesAnswer:
+    """A page of a person's entries, newest first. Half a read unit for every 4 KB of all their entries."""
+    customer_ids = customers.asked_for(customer_id, own=own)
+    filter_name = f"entries:{customer_ids[0]}"
+    before = tokens.position_of(filter_name, query.cursor, now=now)
+    found = sorted(
+        ((_place(each), each) for one in customer_ids for each in store.entries(one)),
+        key=lambda pair: pair[0],
+        reverse=True,
+    )
+    rest = [pair for pair in found if not before or pair[0] < before]
+    shown = rest[: query.limit]
+    cursor = tokens.cursor(filter_name, shown[-1][0], now=now) if len(rest) > query.limit else None
+    return EntriesAnswer(data=[answers.entry(each) for _, each in shown], next_cursor=cursor)
+
+
+def quote(request: QuoteRequest, *, now: datetime) -> QuoteAnswer:
+    """What a cart would earn, and what it lacks for more. Three trips at most."""
+    program, _ = program_store.load()
+    percent = 100
+    if request.customer_id and program.tiers:
+        account = store.read_many([request.customer_id])[0]
+        level = standing(program.tiers, account.tier)
+        percent = level.earn_percent if level else percent
+    kinds = ordering.categories_of([line.item_id for line in request.lines], program)
+    lines = tuple(
+        BasketLine(str(n), line.item_id, line.quantity, line.price, kinds.get(line.item_id, frozenset()))
+        for n, line in enumerate(request.lines)
+    )
+    total = sum(line.value for line in lines) if request.total is None else request.total
+    if request.currency != program.currency:
+        raise InvalidInput.of("currency", f"the program knows {program.currency} only")
+    basket = Basket(total, request.currency, lines, now)
+    found = earned(program, basket, percent)
+    return QuoteAnswer(
+        points=sum(each.points for each in found),
+        rules=answers.rules_of(found),
+        next_steps=[StepAnswer(**vars(step)) for step in next_steps(program, basket, percent)],
+    )
+
+
+def program() -> ProgramAnswer:
     """The program in force."""
-    return store.load_program()
+    known, text = program_store.load()
+    return _program(known, text)
 
 
-def replace_program(body: ProgramBody) -> Program:
-    """Put another program in force for orders accepted from now on."""
-    program = Program(body.currency, body.per_amount, body.points, body.expires_after_months)
-    store.save_program(program)
-    return program
+def replace_program(
+    body: ProgramBody, *, if_match: str, said_by: str, dry_run: bool = False, now: datetime
+) -> ProgramAnswer:
+    """Put another program in force: what is accepted from now on earns by it, and refunds of earlier orders by theirs.
+
+    The same program again changes nothing. Raises InvalidInput for one that contradicts itself, and StaleVersion.
+    """
+    check_program(body)
+    text = body.model_dump_json()
+    for _ in rounds():
+        known, stored = program_store.load()
+        if if_match and not etags.allows(if_match, str(known.version)):
+            raise StaleVersion(f"it has version {known.version} now")
+        if stored == text:
+            return _program(known, stored)
+        after = replace(mapping.to_program(known.version + 1, text))
+        if dry_run:
+            return _program(after, text)
+        try:
+            program_store.save(after, text, said_by=said_by, now=now)
+        except program_store.ProgramMoved:
+            continue
+        return _program(after, text)
+    raise Busy("others kept changing the program")
 
 
 def erase(
@@ -138,47 +192,15 @@ def _close(customer_id: str, pseudonym: str) -> int:
     raise Busy("others kept moving an account that is to be erased")
 
 
-def _apply(customer_id: str, entry_id: str, seen: str, decide: Decide) -> str | None:
-    for _ in rounds():
-        account, recorded = store.load(customer_id, entry_id)
-        if recorded is not None:
-            if recorded.fingerprint != seen:
-                raise KeyReused
-            return recorded.answer
-        decision = decide(account)
-        if decision is None:
-            return None
-        answer = _answer(decision).model_dump_json()
-        try:
-            store.commit(decision, fingerprint=seen, answer=answer)
-        except store.AccountMoved:
-            continue  # the next round reads the winner, which may be our own write whose reply was lost
-        return answer
-    raise Busy("other commands for this customer kept coming first")
+def _program(known: Program, text: str) -> ProgramAnswer:
+    body = ProgramBody.model_validate_json(text or DEFAULT)
+    return ProgramAnswer(version=known.version, program=body)
 
 
-def _answer(decision: Decision) -> AccrualAnswer:
-    entry = decision.entry
-    return AccrualAnswer(
-        entry_id=entry.entry_id,
-        points=entry.points,
-        status="active",
-        rules=[RulePointsAnswer(rule=each.rule, points=each.points) for each in entry.rules],
-        balance=_balance(decision.account),
-    )
+# What Program() says, in the words of the API.
+DEFAULT = '{"currency": "JPY", "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}], "tiers": null}'
 
 
-def _balance(account: Account) -> BalanceAnswer:
-    return BalanceAnswer(
-        active_points=account.active_points,
-        lifetime_points=account.lifetime_points,
-        expiring=[
-            ExpiringAnswer(points=points, on=_last_day(lot)) for lot, points in sorted(account.lots.items())
-        ],
-        version=account.version,
-    )
-
-
-def _last_day(lot: str) -> str:
-    year, month = map(int, lot.split("-"))
-    return f"{lot}-{monthrange(year, month)[1]:02d}"
+def _place(entry: Entry) -> str:
+    # Entries of several ids in one order that no new one disturbs: by time, then by their place in their account.
+    return f"{to_text(entry.at)}|{entry.customer_id}|{entry.number:012d}"

@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.loyalty.model import Account, Decision, Entry, Program
-from chalicelib.shared.clock import to_text
+from chalicelib.loyalty import mapping
+from chalicelib.loyalty.mapping import ACCOUNT, ENTRY_PREFIX, pk_of
+from chalicelib.loyalty.model import OWED, Account, Decision, Entry
 from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
 
-ACCOUNT = "ACCOUNT"
-ENTRY_PREFIX = "T#"
 EXPORT_MAX = 100_000  # entries of one customer
-PROGRAM_KEY = ("PROGRAM", "CURRENT")
-
 NEW = "attribute_not_exists(pk)"
 AS_SEEN = "version = :seen"
 CLOSED = "CLOSED"
@@ -28,6 +25,7 @@ ERASE_PAGE = 100
 class Recorded:
     """What an earlier command with the same entry id was, and what it was answered."""
 
+    entry: Entry
     fingerprint: str
     answer: str
 
@@ -36,44 +34,62 @@ class AccountMoved(Exception):
     """Somebody else's entry, or our own whose reply was lost, came first: load again and see which."""
 
 
-def load(customer_id: str, entry_id: str) -> tuple[Account, Recorded | None]:
-    """The account, and the earlier entry of this id if there is one. One trip, 2 read units, consistent."""
-    keys = [(_pk(customer_id), ACCOUNT), (_pk(customer_id), ENTRY_PREFIX + entry_id)]
-    found = table("ledger").get_many(keys, consistent=True)
-    entry = found.get(keys[1])
-    recorded = Recorded(entry["fingerprint"], entry["answer"]) if entry else None
-    return _account(customer_id, found.get(keys[0])), recorded
+def load(customer_id: str, *entry_ids: str) -> tuple[Account, dict[str, Recorded]]:
+    """The account, and those of the named entries that exist. One trip, 1 read unit each, consistent."""
+    keys = [(pk_of(customer_id), ENTRY_PREFIX + each) for each in entry_ids]
+    found = table("ledger").get_many([(pk_of(customer_id), ACCOUNT), *keys], consistent=True)
+    account = mapping.to_account(customer_id, found.pop((pk_of(customer_id), ACCOUNT), None))
+    return account, {sk.removeprefix(ENTRY_PREFIX): _recorded(item) for (_, sk), item in found.items()}
 
 
-def read(customer_id: str) -> Account:
-    """The account alone, consistent so that a customer sees what was just earned. One trip, 1 read unit."""
-    return _account(customer_id, table("ledger").get(_pk(customer_id), ACCOUNT, consistent=True))
+def of_order(customer_id: str, order_id: str) -> list[Recorded]:
+    """Every entry of one order. One trip, consistent, 1 read unit per 4 KB.
+
+    To be read after the account: then a commit on that account's version means that no entry came between.
+    """
+    first = f"{ENTRY_PREFIX}order:{order_id}"  # its own follow behind `#`, which sorts before whatever an id may hold
+    found = table("ledger").query(
+        pk_of(customer_id), prefix=first, before=f"{first}#\U0010ffff", limit=EXPORT_MAX, consistent=True
+    )
+    return [_recorded(item) for item in found]
 
 
-def read_many(customer_ids: Sequence[str]) -> list[Account]:
-    """The accounts of these ids, consistent. One trip, 1 read unit each."""
-    found = table("ledger").get_many([(_pk(each), ACCOUNT) for each in customer_ids], consistent=True)
-    return [_account(each, found.get((_pk(each), ACCOUNT))) for each in customer_ids]
+def read_many(customer_ids: Sequence[str], *, consistent: bool = False) -> list[Account]:
+    """The accounts of these ids. One trip, half a read unit each (1 consistent)."""
+    found = table("ledger").get_many([(pk_of(each), ACCOUNT) for each in customer_ids], consistent=consistent)
+    return [mapping.to_account(each, found.get((pk_of(each), ACCOUNT))) for each in customer_ids]
 
 
-def commit(decision: Decision, *, fingerprint: str, answer: str) -> None:
-    """Add the entry and move the account together, or neither; raises AccountMoved. One trip, 4 write units.
+def entries(customer_id: str) -> list[Entry]:
+    """All entries of a customer, latest last. One trip per MB; half a read unit per 4 KB."""
+    found = table("ledger").query(pk_of(customer_id), prefix=ENTRY_PREFIX, limit=EXPORT_MAX)
+    return sorted(map(mapping.to_entry, found), key=lambda each: each.number)
+
+
+def committing(
+    decision: Decision, *, fingerprint: str = "", answer: str | None = None
+) -> list[dict[str, Any]]:
+    """The entry and the account as two operations of a transaction. 4 write units while both are below 1 KB.
 
     The entry's key is the idempotency record: it holds the request's fingerprint and the answer, for ever.
     """
     ledger = table("ledger")
-    entry = {**_entry_item(decision.entry), "fingerprint": fingerprint, "answer": answer}
-    account = _account_item(decision.account)
+    entry = mapping.of_entry(decision.entry) | {"active": decision.account.active}
+    entry |= {"fingerprint": fingerprint} if fingerprint else {}
+    entry |= {"answer": mapping.packed(answer)} if answer is not None else {}
     seen = decision.account.version - 1
     # An account that was there and is gone was erased: it must not come back with the points it had.
     condition, values = (AS_SEEN, {":seen": seen}) if seen else (NEW, None)
+    return [
+        ledger.putting(entry, condition=NEW),
+        ledger.putting(mapping.of_account(decision.account), condition=condition, values=values),
+    ]
+
+
+def commit(operations: Sequence[dict[str, Any]]) -> None:
+    """All of them or none; raises AccountMoved. One trip."""
     try:
-        transact(
-            [
-                ledger.putting(entry | {"active_after": decision.account.active_points}, condition=NEW),
-                ledger.putting(account, condition=condition, values=values),
-            ]
-        )
+        transact(operations)
     except TransactionRefused as refused:
         raise AccountMoved from refused
 
@@ -84,31 +100,26 @@ def close(customer_id: str, pseudonym: str) -> int:
     Both or neither, so no point is lost or counted twice. Two trips; 4 write units.
     """
     ledger = table("ledger")
-    account = read(customer_id)
+    account = read_many([customer_id], consistent=True)[0]
     if not account.version:
         return 0
     values = {
-        ":active": account.active_points,
-        ":lifetime": account.lifetime_points,
+        ":active": account.active,
+        ":pending": account.pending + account.held,
+        ":owed": account.sums.get(OWED, 0),
+        ":lifetime": account.lifetime,
         ":entries": account.version,
         ":one": 1,
     }
-    try:
-        transact(
-            [
-                ledger.updating(
-                    _pk(pseudonym),
-                    CLOSED,
-                    "ADD active :active, lifetime :lifetime, entries :entries, accounts :one",
-                    values=values,
-                ),
-                ledger.deleting(
-                    _pk(customer_id), ACCOUNT, condition=AS_SEEN, values={":seen": account.version}
-                ),
-            ]
-        )
-    except TransactionRefused as refused:
-        raise AccountMoved from refused
+    add = "ADD active :active, pending :pending, owed :owed, lifetime :lifetime, entries :entries, accounts :one"
+    commit(
+        [
+            ledger.updating(pk_of(pseudonym), CLOSED, add, values=values),
+            ledger.deleting(
+                pk_of(customer_id), ACCOUNT, condition=AS_SEEN, values={":seen": account.version}
+            ),
+        ]
+    )
     return 1
 
 
@@ -116,7 +127,7 @@ def forget_entries(customer_id: str) -> int:
     """Take a customer's entries away; returns how many. Safe to break off and repeat."""
     forgotten = 0
     while found := table("ledger").query(
-        _pk(customer_id), prefix=ENTRY_PREFIX, limit=ERASE_PAGE, consistent=True
+        pk_of(customer_id), prefix=ENTRY_PREFIX, limit=ERASE_PAGE, consistent=True
     ):
         table("ledger").delete_many((item["pk"], item["sk"]) for item in found)
         forgotten += len(found)
@@ -125,60 +136,9 @@ def forget_entries(customer_id: str) -> int:
 
 def everything(customer_id: str) -> list[Item]:
     """A customer's account and entries as they are stored. One trip per MB; 1 read unit per 4 KB."""
-    return table("ledger").query(_pk(customer_id), limit=EXPORT_MAX, consistent=True)
+    return table("ledger").query(pk_of(customer_id), limit=EXPORT_MAX, consistent=True)
 
 
-def load_program() -> Program:
-    """The shop's program, or the default one. One trip, half a read unit."""
-    item = table("settings").get(*PROGRAM_KEY)
-    if item is None:
-        return Program()
-    return Program(item["currency"], item["per_amount"], item["points"], item["expires_after_months"])
-
-
-def save_program(program: Program) -> None:
-    """Replace the program; it counts for orders accepted from now on. One trip, 1 write unit."""
-    pk, sk = PROGRAM_KEY
-    item: Item = {
-        "pk": pk,
-        "sk": sk,
-        "currency": program.currency,
-        "per_amount": program.per_amount,
-        "points": program.points,
-        "expires_after_months": program.expires_after_months,
-    }
-    table("settings").put(item)
-
-
-def _pk(customer_id: str) -> str:
-    return f"A#{customer_id}"
-
-
-def _account(customer_id: str, item: Item | None) -> Account:
-    if item is None:
-        return Account(customer_id)
-    return Account(customer_id, item["version"], item["active"], item["lifetime"], item["lots"])
-
-
-def _account_item(account: Account) -> Item:
-    return {
-        "pk": _pk(account.customer_id),
-        "sk": ACCOUNT,
-        "version": account.version,
-        "active": account.active_points,
-        "lifetime": account.lifetime_points,
-        "lots": account.lots,
-    }
-
-
-def _entry_item(entry: Entry) -> dict[str, Any]:
-    return {
-        "pk": _pk(entry.customer_id),
-        "sk": ENTRY_PREFIX + entry.entry_id,
-        "customer_id": entry.customer_id,
-        "points": entry.points,
-        "rules": [{"rule": each.rule, "points": each.points} for each in entry.rules],
-        "reason": entry.reason,
-        "at": to_text(entry.at),
-        "lot": entry.lot,
-    }
+def _recorded(item: Item) -> Recorded:
+    answer = mapping.unpacked(item["answer"]) if "answer" in item else ""
+    return Recorded(mapping.to_entry(item), item.get("fingerprint", ""), answer)

@@ -78,7 +78,9 @@ def _placed(order: Order) -> Fact:
         total=order.total,
         currency=order.currency,
         lines=[
-            OrderPlacedLine(item_id=line.item_id, quantity=line.quantity, price=line.price)
+            OrderPlacedLine(
+                line_id=line.line_id, item_id=line.item_id, quantity=line.quantity, price=line.price
+            )
             for line in order.lines
         ],
         imported=order.imported,

@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.orders import carriers, mapping, store
-from chalicelib.orders.model import Order, PastOrder, Shipment, ShipmentEvent
+from chalicelib.orders.model import Order, OrderLine, PastOrder, Shipment, ShipmentEvent, Status
 from chalicelib.shared.dynamo import Item
 
-__all__ = ["Order", "PastOrder", "carrier_name", "carrier_page", "export_of", "newest", "order"]
+__all__ = [
+    "Order",
+    "OrderLine",
+    "PastOrder",
+    "carrier_name",
+    "carrier_page",
+    "export_of",
+    "is_delivered",
+    "newest",
+    "order",
+]
 
 
 def newest(customer_ids: str | Sequence[str], limit: int = 50) -> list[PastOrder]:
@@ -24,6 +34,12 @@ def newest(customer_ids: str | Sequence[str], limit: int = 50) -> list[PastOrder
 def order(order_id: str) -> Order | None:
     """One order as it is this second. One trip; 1 read unit per 4 KB."""
     return store.load_order(order_id)
+
+
+def is_delivered(order_id: str) -> bool:
+    """Whether an order has parcels and every one was delivered. A trip, and one for each parcel."""
+    parcels = [store.load_shipment(each) for each in store.shipment_ids(order_id)]
+    return bool(parcels) and all(each and each.head.status is Status.DELIVERED for each in parcels)
 
 
 def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001

@@ -246,6 +246,7 @@ class TrackingAnswer(Out):
 
 
 class OrderPlacedLine(Published):
+    line_id: str = ""
     item_id: str
     quantity: int
     price: int = Field(description="Minor units, each.")
@@ -260,6 +261,7 @@ class OrderPlaced(Published):
     total: int = Field(description="Minor units.")
     currency: str
     lines: list[OrderPlacedLine]
+    store_id: str = Field(default="", description="Where it was bought; empty: online.")
     imported: bool = Field(
         default=False, description="History brought along, not something that happens now."
     )

@@ -142,7 +142,14 @@ ROUTES: dict[str, Rule] = {
     # loyalty
     "GET /v1/customers/{customer_id}/loyalty": Rule("loyalty:read"),
     "GET /v1/me/loyalty": OWN,
+    "GET /v1/customers/{customer_id}/loyalty/entries": Rule("loyalty:read"),
+    "GET /v1/me/loyalty/entries": OWN,
     "POST /v1/customers/{customer_id}/loyalty/accruals": Rule("loyalty:write"),
+    "POST /v1/customers/{customer_id}/loyalty/redemptions": Rule("loyalty:write"),
+    "POST /v1/customers/{customer_id}/loyalty/redemptions/{redemption_id}/confirm": Rule("loyalty:write"),
+    "POST /v1/customers/{customer_id}/loyalty/redemptions/{redemption_id}/release": Rule("loyalty:write"),
+    "POST /v1/customers/{customer_id}/loyalty/refunds": Rule("loyalty:write"),
+    "POST /v1/loyalty/quotes": Rule("loyalty:read", publishable=True, customer=True),
     "GET /v1/loyalty/program": Rule("loyalty:read"),
     "PUT /v1/loyalty/program": Rule("loyalty:write"),
     # orders and deliveries

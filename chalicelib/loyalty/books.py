@@ -1,0 +1,212 @@
+"""How points move within one account, pure: every entry's moves add to 0 with the shop's side, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from chalicelib.loyalty import tiers
+from chalicelib.loyalty.earning import day_of
+from chalicelib.loyalty.model import (
+    GONE,
+    HELD,
+    LOT,
+    MONTH,
+    OWED,
+    PENDING,
+    POINTS,
+    SHOP,
+    TODAY,
+    VISIT,
+    Account,
+    Decision,
+    Entry,
+    Sums,
+)
+from chalicelib.loyalty.program import Program
+
+# Of these only the latest are kept in the account; entries keep all.
+KEPT = {VISIT: 6, GONE: 6, MONTH: 2 * tiers.MONTHS_KEPT, TODAY: 20}
+OVERDRAWN = "overdrawn"  # in place of a lot: held points that nobody has yet
+
+EXPIRE, MATURE, RELEASE, TIER = "expire", "mature", "release", "tier"
+
+
+def lot_of(program: Program, at: datetime) -> str:
+    """The last month (`YYYY-MM`) in which points earned at `at` can be used; they expire with its last day."""
+    return tiers.month_after(month_of(program, at), program.expiry_months)
+
+
+def month_of(program: Program, at: datetime) -> str:
+    """The month (`YYYY-MM`) it is in the program's zone."""
+    return f"{day_of(program, at):%Y-%m}"
+
+
+def add(sums: Mapping[str, int], moves: Mapping[str, int]) -> dict[str, int]:
+    """Sums after moves, without zeros and without what an account does not keep. The shop's side is not kept."""
+    after = dict(sums)
+    for key, n in moves.items():
+        if key != SHOP:
+            after[key] = after.get(key, 0) + n
+    for kind, kept in KEPT.items():
+        keys = sorted(key for key in after if key.startswith(f"{kind}:"))
+        for key in keys[:-kept]:
+            del after[key]
+    return {key: n for key, n in after.items() if n}
+
+
+def enter(account: Account, entry: Entry) -> Decision:
+    """The account after an entry. Asserts what must hold of all books: nothing below 0 but what is owed."""
+    moved = sum(n for key, n in entry.moves.items() if key.partition(":")[0] in POINTS)
+    entry = replace(
+        entry, number=account.version + 1, moves=_told({**entry.moves, SHOP: -moved}), customer_id=account.customer_id
+    )  # fmt: skip
+    holds = dict(account.holds)
+    after = replace(
+        account,
+        version=account.version + 1,
+        sums=add(account.sums, entry.moves),
+        holds=holds,
+        tier=entry.tier if entry.tier_changed else account.tier,
+    )
+    kept = {key.partition("|")[0] for key in after.of(HELD)}
+    if entry.hold_until:
+        holds[entry.entry_id.partition(":")[2]] = entry.hold_until
+    after = replace(after, holds={each: until for each, until in holds.items() if each in kept})
+    for key, n in after.sums.items():
+        assert n > 0 or key.partition(":")[0] not in (LOT, PENDING, HELD), "no bucket of points is below 0"
+    assert after.sums.get(OWED, 0) <= 0, "what is owed is never positive"
+    return Decision(entry, after)
+
+
+def rebuilt(customer_id: str, entries: Iterable[Entry]) -> Account:
+    """The account that entries add up to, whatever order they are read in."""
+    account = Account(customer_id)
+    for entry in sorted(entries, key=lambda each: each.number):
+        account = enter(account, entry).account
+    return account
+
+
+def inflow(account: Account, program: Program, points: int, lot: str) -> dict[str, int]:
+    """The moves by which points become usable until the end of the month `lot`: what is owed is repaid first."""
+    repaid = min(account.owed, points)
+    moves = {OWED: repaid, f"{LOT}:{lot}": points - repaid}
+    if program.expiry == "sliding":
+        for key, n in account.of(LOT).items():
+            if key < lot:
+                moves = join(moves, {f"{LOT}:{key}": -n, f"{LOT}:{lot}": n})
+    return _told(moves)
+
+
+def outflow(account: Account, points: int) -> tuple[dict[str, int], int]:
+    """The moves that take points from what expires first, and how many there were not enough of."""
+    moves, left = {}, points
+    for lot, n in sorted(account.of(LOT).items()):
+        taken = min(n, left)
+        moves[f"{LOT}:{lot}"] = -taken
+        left -= taken
+    return _told(moves), left
+
+
+def join(*parts: Mapping[str, int]) -> dict[str, int]:
+    """Several moves as one."""
+    joined: dict[str, int] = {}
+    for part in parts:
+        for key, n in part.items():
+            joined[key] = joined.get(key, 0) + n
+    return joined
+
+
+def settled(account: Account, program: Program, now: datetime) -> Account:
+    """The account as it is at `now`: what time alone does to it is done, whether or not a run has written it down."""
+    while due := settlement(account, program, now):
+        account = due.account
+    return account
+
+
+def settlement(account: Account, program: Program, now: datetime) -> Decision | None:
+    """The next thing that time does to an account, None when there is nothing left to do.
+
+    In this order: holds return, pending points become usable, lots expire, tiers end. Each is an entry of its own,
+    named by what it settles and by its number, so that a run twice or at once writes it once.
+    """
+    today = day_of(program, now)
+    entry = (
+        _returned(account, program, now)
+        or _matured(account, program, today, now)
+        or _expired(account, today, now)
+        or _tier_ended(account, program, today, now)
+    )
+    return enter(account, entry) if entry else None
+
+
+def returned(account: Account, program: Program, held: Mapping[str, int]) -> dict[str, int]:
+    """The moves by which held points go back to where they came from: what nobody had yet is no longer owed."""
+    moves: dict[str, int] = {}
+    for key, n in held.items():
+        lot = key.partition("|")[2]
+        back = (
+            {OWED: n}
+            if lot == OVERDRAWN
+            else inflow(_moved(account, moves), replace(program, expiry="fixed"), n, lot)
+        )
+        moves = join(moves, {f"{HELD}:{key}": -n}, back)
+    return _told(moves)
+
+
+def held_by(account: Account, redemption_id: str) -> dict[str, int]:
+    """What one redemption holds, by the end of the key; what expires first, first."""
+    found = {k: n for k, n in account.of(HELD).items() if k.partition("|")[0] == redemption_id}
+    return dict(sorted(found.items()))
+
+
+def _returned(account: Account, program: Program, now: datetime) -> Entry | None:
+    for redemption_id, until in sorted(account.holds.items()):
+        if until <= now:
+            held = held_by(account, redemption_id)
+            return Entry(
+                f"redemption:{redemption_id}#done", RELEASE, account.customer_id, sum(held.values()), "timeout",
+                now, returned(account, program, held),
+            )  # fmt: skip
+    return None
+
+
+def _matured(account: Account, program: Program, today: date, now: datetime) -> Entry | None:
+    for key, n in sorted(account.of(PENDING).items()):
+        day, _, lot = key.partition("|")
+        if day <= today.isoformat():
+            moves = join({f"{PENDING}:{key}": -n}, inflow(account, program, n, lot))
+            return _settling(account, MATURE, key, n, moves, now=now)
+    return None
+
+
+def _expired(account: Account, today: date, now: datetime) -> Entry | None:
+    for lot, n in sorted(account.of(LOT).items()):
+        if lot < f"{today:%Y-%m}":
+            return _settling(account, EXPIRE, lot, -n, {f"{LOT}:{lot}": -n, f"{GONE}:{lot}": n}, now=now)
+    return None
+
+
+def _tier_ended(account: Account, program: Program, today: date, now: datetime) -> Entry | None:
+    if program.tiers is None or account.tier is None:
+        return None
+    state = tiers.after_months(program.tiers, account, f"{today:%Y-%m}")
+    if state == account.tier:
+        return None
+    entry = _settling(account, TIER, f"{today:%Y-%m}", 0, {}, now=now)
+    return replace(entry, tier=state, tier_changed=True)
+
+
+def _settling(account: Account, kind: str, key: str, points: int, moves: Sums, *, now: datetime) -> Entry:
+    entry_id = f"{kind}:{key}#{account.version + 1}"
+    lot = key.rpartition("|")[2] if kind in (MATURE, EXPIRE) else ""
+    return Entry(entry_id, kind, account.customer_id, points, kind, now, moves, lot=lot)
+
+
+def _moved(account: Account, moves: Mapping[str, int]) -> Account:
+    return replace(account, sums=add(account.sums, moves))
+
+
+def _told(moves: Mapping[str, int]) -> dict[str, int]:
+    return {key: n for key, n in moves.items() if n}

@@ -1,0 +1,177 @@
+"""What is taken back when an order is, pure: points go where they came from, and what was spent is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.loyalty import books, rules, tiers
+from chalicelib.loyalty.earning import Basket, earned, remaining
+from chalicelib.loyalty.model import (
+    GIVEN,
+    GONE,
+    LIFETIME,
+    LOT,
+    OWED,
+    PENDING,
+    Account,
+    Decision,
+    Entry,
+    Refunded,
+)
+from chalicelib.loyalty.program import Program
+from chalicelib.shared.clock import from_text
+from chalicelib.shared.errors import FieldError, InvalidInput
+
+REFUND = "refund"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Where the points of one refund came from."""
+
+    pending: int = 0
+    lots: int = 0
+    active: int = 0
+    negative: int = 0
+    expired: int = 0
+
+
+def refund_order(
+    account: Account,
+    programs: tuple[Program, Program],
+    order: tuple[Basket, Sequence[Entry]],
+    refunded: Refunded,
+    *,
+    entry_id: str,
+    reason: str,
+    now: datetime,
+) -> Decision:
+    """Take back what an order no longer earns. Expects a settled account.
+
+    `programs` are the one in force and the one the order earned by; `order` its basket and every entry of it. The
+    points of what is left are reckoned anew with the program and tier of then, never above what each rule gave; the
+    difference goes. A whole refund takes the stamp too, and a bonus that falls with it. What
+    was given back before the order earned is remembered, and the order earns that much less.
+    Raises InvalidInput for more than is left.
+    """
+    (program, program_then), (basket, entries) = programs, order
+    before = left_of(basket, entries)
+    after = left_of(basket, entries, refunded, check=True)
+    accrual = rules.accrual_of(entries)
+    if accrual is None or accrual.basis is None:
+        entry = Entry(entry_id, REFUND, account.customer_id, 0, reason, now, {}, refunded=refunded)
+        return books.enter(account, entry)
+    due, moves = _no_longer_earned(account, program_then, accrual, before, after)
+    taken = waterfall(account, due, rules.still_pending(account, program, entries, now), accrual)
+    month = books.month_of(program_then, from_text(accrual.basis.placed_at))
+    spent = before.total - after.total if before.currency == program_then.currency else 0
+    no_longer = {tiers.month_key(month, "points"): -due, tiers.month_key(month, "spend"): -spent}
+    moves = books.join(moves, taken, {LIFETIME: -due}, no_longer)
+    entry = Entry(
+        entry_id, REFUND, account.customer_id, -due, reason, now, moves, lot=accrual.lot,
+        pending_until=accrual.pending_until, refunded=refunded,
+    )  # fmt: skip
+    if program.tiers:
+        left = replace(account, sums=books.add(account.sums, moves))
+        state = tiers.after_refund(program.tiers, left, books.month_of(program, now))
+        entry = replace(entry, tier=state, tier_changed=state != account.tier)
+    return books.enter(account, entry)
+
+
+def left_of(
+    basket: Basket, entries: Sequence[Entry], more: Refunded | None = None, *, check: bool = False
+) -> Basket:
+    """What is left of an order after its refunds, and after one `more`; raises InvalidInput where that is too much."""
+    given = [each.refunded for each in entries if each.refunded]
+    lines: dict[str, int] = {}
+    for each in given:
+        lines = books.join(lines, each.lines)
+    amount = sum(each.amount for each in given)
+    if any(each.whole for each in given):
+        left = replace(basket, total=0, lines=())
+    else:
+        left = remaining(basket, lines, amount)
+    if more is None:
+        return left
+    if check:
+        _check(basket, left, lines, more)
+    if more.whole:
+        return replace(left, total=0, lines=())
+    after = remaining(basket, books.join(lines, more.lines), amount + more.amount)
+    return after if after.total and after.lines else replace(after, total=0, lines=())
+
+
+def waterfall(account: Account, points: int, pending: int, accrual: Entry) -> dict[str, int]:
+    """The moves that take points: what still waits of the order, its lot, what expired of it, any lot, then a debt."""
+    lots = account.of(LOT)
+    moves: dict[str, int] = {}
+    left = points
+    for key, held in (
+        (f"{PENDING}:{accrual.pending_until}|{accrual.lot}", pending),
+        (f"{LOT}:{accrual.lot}", lots.get(accrual.lot, 0)),
+        (f"{GONE}:{accrual.lot}", account.of(GONE).get(accrual.lot, 0)),
+        *((f"{LOT}:{lot}", n) for lot, n in sorted(lots.items()) if lot != accrual.lot),
+    ):
+        taken = min(left, held)
+        moves = books.join(moves, {key: -taken} if taken else {})
+        left -= taken
+    return books.join(moves, {OWED: -left} if left else {})
+
+
+def taken_from(entry: Entry) -> Taken:
+    """Where a refund's points came from, as its answer tells it."""
+
+    def of(kind: str) -> dict[str, int]:
+        return {k.partition(":")[2]: -n for k, n in entry.moves.items() if k.startswith(f"{kind}:")}
+
+    lots = of(LOT)
+    own = lots.pop(entry.lot, 0)
+    return Taken(
+        sum(of(PENDING).values()), own, sum(lots.values()), -entry.moves.get(OWED, 0), sum(of(GONE).values())
+    )
+
+
+def _no_longer_earned(
+    account: Account, program: Program, accrual: Entry, before: Basket, after: Basket
+) -> tuple[int, dict[str, int]]:
+    """The points that go, and what goes besides: stamps, bonuses, what counted against caps."""
+    assert accrual.basis is not None, "an order's entry says what it was reckoned from"
+    spending = {rule.name for rule in program.earn if rule.kind != "stamps"}
+    given = {each.rule: each.points for each in accrual.rules if each.rule in spending}
+    then = _due(program, accrual, given, before)
+    now = _due(program, accrual, given, after)
+    moves: dict[str, int] = {
+        f"{GIVEN}:{rule.name}": now[rule.name] - then[rule.name]
+        for rule in program.earn
+        if rule.cap.lifetime is not None and rule.name in given
+    }
+    due = sum(then.values()) - sum(now.values())
+    if not after.lines and before.lines and accrual.basis.visit:
+        stamps, bonuses = rules.unstamped(account, program, accrual.basis.visit)
+        return due + bonuses, books.join(moves, stamps)
+    return due, moves
+
+
+def _due(program: Program, accrual: Entry, given: Mapping[str, int], left: Basket) -> dict[str, int]:
+    assert accrual.basis is not None, "an order's entry says what it was reckoned from"
+    reckoned = {each.rule: each.points for each in earned(program, left, accrual.basis.percent)}
+    return {rule: min(points, reckoned.get(rule, 0)) for rule, points in given.items()}
+
+
+def _check(basket: Basket, left: Basket, lines: Mapping[str, int], more: Refunded) -> None:
+    ordered = {line.line_id: line.quantity for line in basket.lines}
+    problems = []
+    for line_id, quantity in more.lines.items():
+        if line_id not in ordered:
+            problems.append(FieldError("lines", f"the order has no line {line_id}"))
+        elif quantity > ordered[line_id] - lines.get(line_id, 0):
+            still = ordered[line_id] - lines.get(line_id, 0)
+            problems.append(FieldError("lines", f"of line {line_id} {still} are left to refund"))
+    if more.amount > left.total:
+        problems.append(FieldError("amount", f"{left.total} {basket.currency} are left to refund"))
+    if more.whole and not left.lines:
+        problems.append(FieldError("order_id", "nothing is left to refund"))
+    if problems:
+        raise InvalidInput(f"{problems[0].field}: {problems[0].message}", fields=problems)
