@@ -19,6 +19,7 @@ from chalicelib.loyalty.model import (
     Decision,
     Entry,
     Refunded,
+    RulePoints,
 )
 from chalicelib.loyalty.program import Program
 from chalicelib.shared.clock import from_text
@@ -63,14 +64,16 @@ def refund_order(
     if accrual is None or accrual.basis is None:
         entry = Entry(entry_id, REFUND, account.customer_id, 0, reason, now, {}, refunded=refunded)
         return books.enter(account, entry)
-    due, moves = _no_longer_earned(account, program_then, accrual, before, after)
+    gone, counts = _no_longer_earned(account, program_then, accrual, entries, (before, after))
+    due = sum(each.points for each in gone)
     taken = waterfall(account, due, rules.still_pending(account, program, entries, now), accrual)
     month = books.month_of(program_then, from_text(accrual.basis.placed_at))
     spent = before.total - after.total if before.currency == program_then.currency else 0
     no_longer = {tiers.month_key(month, "points"): -due, tiers.month_key(month, "spend"): -spent}
-    moves = books.join(moves, taken, {LIFETIME: -due}, no_longer)
+    moves = books.join(counts, taken, {LIFETIME: -due}, no_longer)
     entry = Entry(
-        entry_id, REFUND, account.customer_id, -due, reason, now, moves, lot=accrual.lot,
+        entry_id, REFUND, account.customer_id, -due, reason, now, moves,
+        tuple(RulePoints(each.rule, -each.points) for each in gone), lot=accrual.lot,
         pending_until=accrual.pending_until, refunded=refunded,
     )  # fmt: skip
     if program.tiers:
@@ -134,30 +137,54 @@ def taken_from(entry: Entry) -> Taken:
 
 
 def _no_longer_earned(
-    account: Account, program: Program, accrual: Entry, before: Basket, after: Basket
-) -> tuple[int, dict[str, int]]:
-    """The points that go, and what goes besides: stamps, bonuses, what counted against caps."""
+    account: Account,
+    program: Program,
+    accrual: Entry,
+    entries: Sequence[Entry],
+    baskets: tuple[Basket, Basket],
+) -> tuple[list[RulePoints], dict[str, int]]:
+    """The points that go by rule, and what goes besides: stamps, what counted against caps."""
     assert accrual.basis is not None, "an order's entry says what it was reckoned from"
-    spending = {rule.name for rule in program.earn if rule.kind != "stamps"}
-    given = {each.rule: each.points for each in accrual.rules if each.rule in spending}
-    then = _due(program, accrual, given, before)
-    now = _due(program, accrual, given, after)
-    moves: dict[str, int] = {
-        f"{GIVEN}:{rule.name}": now[rule.name] - then[rule.name]
-        for rule in program.earn
-        if rule.cap.lifetime is not None and rule.name in given
-    }
-    due = sum(then.values()) - sum(now.values())
+    before, after = baskets
+    stamped = {rule.name for rule in program.earn if rule.kind == "stamps"}
+    held: dict[str, int] = {}
+    for entry in entries:
+        held = books.join(held, {each.rule: each.points for each in entry.rules if each.rule not in stamped})
+    was, now = (_reckoned(program, basket, accrual.basis.percent, held) for basket in baskets)
+    gone = [
+        RulePoints(rule, n - _still_due(n, was.get(rule, 0), now.get(rule, 0), baskets))
+        for rule, n in held.items()
+    ]
+    capped = {rule.name for rule in program.earn if rule.cap.lifetime is not None}
+    moves = {f"{GIVEN}:{each.rule}": -each.points for each in gone if each.rule in capped}
     if not after.lines and before.lines and accrual.basis.visit:
         stamps, bonuses = rules.unstamped(account, program, accrual.basis.visit)
-        return due + bonuses, books.join(moves, stamps)
-    return due, moves
+        gone += bonuses
+        moves = books.join(moves, stamps)
+    return [each for each in gone if each.points], moves
 
 
-def _due(program: Program, accrual: Entry, given: Mapping[str, int], left: Basket) -> dict[str, int]:
-    assert accrual.basis is not None, "an order's entry says what it was reckoned from"
-    reckoned = {each.rule: each.points for each in earned(program, left, accrual.basis.percent)}
-    return {rule: min(points, reckoned.get(rule, 0)) for rule, points in given.items()}
+def _reckoned(program: Program, basket: Basket, percent: int, held: Mapping[str, int]) -> dict[str, int]:
+    found = {each.rule: each.points for each in earned(program, basket, percent)}
+    if program.stacking == "best":
+        # Another rule may be the best one of what is left; what it gives is kept, under the name it was given by.
+        return dict.fromkeys(held, sum(found.values()))
+    return found
+
+
+def _still_due(held: int, was: int, now: int, baskets: tuple[Basket, Basket]) -> int:
+    """What a rule still gives of the points it gave: what it reckons now, where it still reckons as it did then.
+
+    A rule that no longer does (an item changed its category since) keeps the share that is left.
+    """
+    before, after = baskets
+    if not after.lines:
+        return 0
+    if was >= held:
+        return min(held, now)
+    if was:
+        return held * min(now, was) // was
+    return held * after.total // before.total if before.total else held
 
 
 def _check(basket: Basket, left: Basket, lines: Mapping[str, int], more: Refunded) -> None:

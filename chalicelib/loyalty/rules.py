@@ -58,7 +58,7 @@ def earn_from_order(
     visited, counting = _visited(account, program, placed) if left.lines else ("", [])
     stamps, bonuses = _stamped(account, counting)
     rules = tuple(each for each in (*found, *bonuses) if each.points)
-    points = min(sum(each.points for each in rules), POINTS_PER_ENTRY_MAX)
+    points = sum(each.points for each in rules)
     waits = day_of(program, at) + timedelta(days=program.pending_days)
     is_pending = points > 0 and program.pending_days > 0 and waits > day_of(program, now)
     moves = books.join(
@@ -178,8 +178,8 @@ def visit_key(day: str, store_id: str) -> str:
     return f"{day}|{hashlib.sha256(store_id.encode()).hexdigest()[:6]}"
 
 
-def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str, int], int]:
-    """The moves that take back a purchase, and its visit if it was the only one that day; and the points that go.
+def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str, int], list[RulePoints]]:
+    """The moves that take back a purchase, and its visit if it was the only one that day; and the bonuses that go.
 
     A bonus that the stamps left no longer reach is taken whoever's stamp is gone: its share of all bonuses given.
     """
@@ -188,7 +188,7 @@ def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str,
     moves: dict[str, int] = {f"{VISIT}:{visit}": -1}
     if account.of(VISIT).get(visit, 1) == 1:
         counted += _stamp_rules(program, "visits", day)
-    taken = 0
+    taken = []
     for rule in counted:
         name, before = rule.name, account.sums.get(f"{STAMP}:{rule.name}", 0)
         if not before:
@@ -197,7 +197,7 @@ def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str,
         bonus = account.sums.get(f"{BONUS}:{name}", 0)
         gone = bonus - bonus * has // had if had > has else 0
         moves = books.join(moves, {f"{STAMP}:{name}": -1, f"{BONUS}:{name}": -gone})
-        taken += gone
+        taken.append(RulePoints(name, gone))
     return moves, taken
 
 
