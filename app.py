@@ -9,6 +9,7 @@ from chalicelib.activity.routes import routes as activity_routes
 from chalicelib.api.routes import routes as api_routes
 from chalicelib.campaigns.handlers import handlers as campaigns_handlers
 from chalicelib.catalog.routes import routes as catalog_routes
+from chalicelib.coupons.routes import routes as coupons_routes
 from chalicelib.customers.handlers import handlers as customers_handlers
 from chalicelib.customers.routes import routes as customers_routes
 from chalicelib.desk.routes import routes as desk_routes
@@ -35,6 +36,7 @@ for room in (
     activity_routes,
     api_routes,
     catalog_routes,
+    coupons_routes,
     customers_routes,
     desk_routes,
     feedback_routes,

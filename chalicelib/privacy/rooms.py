@@ -13,6 +13,8 @@ from chalicelib.activity import reads as activity_reads
 from chalicelib.activity import service as activity
 from chalicelib.campaigns import reads as campaigns_reads
 from chalicelib.campaigns import service as campaigns
+from chalicelib.coupons import reads as coupons_reads
+from chalicelib.coupons import service as coupons
 from chalicelib.customers import reads as customers_reads
 from chalicelib.customers import service as customers
 from chalicelib.desk import reads as desk_reads
@@ -62,6 +64,10 @@ def _questions(who: Subject, now: datetime) -> Mapping[str, int]:
     return questions.erase(who.customer_ids, who.anonymous_ids, now=now)
 
 
+def _coupons(who: Subject, now: datetime) -> Mapping[str, int]:
+    return coupons.erase(who.customer_ids, who.anonymous_ids, now=now)
+
+
 def _orders(who: Subject, now: datetime) -> Mapping[str, int]:
     return orders.erase(
         who.customer_ids, who.anonymous_ids, now=now, pseudonym=who.pseudonym, final=who.final
@@ -92,6 +98,7 @@ ERASERS: dict[str, Erase] = {
     "desk": _desk,
     "feedback": _feedback,
     "questions": _questions,
+    "coupons": _coupons,
     "orders": _orders,
     "loyalty": _loyalty,
 }
@@ -106,4 +113,5 @@ EXPORTERS: dict[str, ExportOf] = {
     "desk": desk_reads.export_of,
     "feedback": feedback_reads.export_of,
     "questions": questions_reads.export_of,
+    "coupons": coupons_reads.export_of,
 }

@@ -27,7 +27,7 @@ NOTES = {
     "people.feedback": "complaints and satisfaction",
     "questions.answers": "answers to questions",
     "questions.grants": "what the answers earned",
-    "questions.coupons": "coupons, used or not",
+    "coupons.coupons": "coupons, used or not",
     "bucket.exports": "copies that were made for the person to take along",
 }
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.coupons import reads as coupons
 from chalicelib.customers.schemas import check_traits
-from chalicelib.questions import asking, coupon_store, granting, rules, showing, store
+from chalicelib.questions import asking, granting, rules, showing, store
 from chalicelib.questions.asking import Asked
 from chalicelib.questions.granting import Kept
 from chalicelib.questions.model import Question, Sheet, Voice
@@ -106,7 +107,7 @@ def _shown(
     promises = rules.promised(sheets)
     names = sorted({each.answer_set for each in taking.answered} & promises.keys())
     codes = [kept[name].grant.code for name in names if name in kept]
-    issued = {each.code: each for each in coupon_store.coupons(code for code in codes if code)}
+    issued = {each.code: each for each in coupons.coupons(code for code in codes if code)}
     return {
         name: showing.granted(
             promises[name],

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from chalicelib.coupons.schemas import MoneyShown
 from chalicelib.questions.model import (
     CHOICE,
     CHOICES_MAX,
@@ -130,11 +131,6 @@ class ChoiceDefinition(Out):
     value: str
     label: str
     label_ja: str | None
-
-
-class MoneyShown(Out):
-    amount: int
-    currency: str
 
 
 class CouponDefinition(Out):

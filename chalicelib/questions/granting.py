@@ -5,17 +5,18 @@ Every step looks at what stands and may run again: after a crash, from the queue
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.coupons import store as coupons
+from chalicelib.coupons.model import Coupon
 from chalicelib.customers import service as customers
 from chalicelib.customers.reads import Person
 from chalicelib.customers.schemas import check_traits
 from chalicelib.loyalty import service as loyalty
 from chalicelib.questions import rules, store
-from chalicelib.questions.model import Coupon, Grant, Promise, Said, Sheet
+from chalicelib.questions.model import Grant, Promise, Said, Sheet
 from chalicelib.shared.errors import Busy
 from chalicelib.shared.logs import logger
 from chalicelib.shared.rounds import rounds
@@ -104,5 +105,5 @@ def _coupon(customer_id: str, promise: Promise, now: datetime) -> Coupon | None:
     terms = promise.reward.coupon
     if terms is None:
         return None
-    code = "".join(secrets.choice(rules.CODE_ALPHABET) for _ in range(rules.CODE_LENGTH))
-    return Coupon(code, customer_id, terms, now, now + timedelta(days=terms.valid_days))
+    until = now + timedelta(days=terms.valid_days)
+    return Coupon(coupons.new_code(), customer_id, terms, now, until, cause=promise.answer_set)

@@ -1,4 +1,4 @@
-"""The nouns of progressive profiling: questions, what somebody said to them, promises, grants and coupons."""
+"""The nouns of progressive profiling: questions, what somebody said to them, promises and grants."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from chalicelib.coupons.model import CouponTerms
 from chalicelib.shared.errors import Conflict
 
 QUESTIONS_MAX = 100
@@ -37,23 +38,9 @@ SHEET = "ANSWERS"  # the sort key under which lies what one id said
 
 Who = tuple[Literal["customer", "anonymous"], str]
 
-ISSUED, REDEEMED, EXPIRED = "issued", "redeemed", "expired"
-
 
 class TooManyQuestions(Conflict):
     code, title = "too-many-questions", "There are as many questions as a shop may have"
-
-
-class CouponUsed(Conflict):
-    code, title = "coupon-used", "This coupon was redeemed"
-
-
-class CouponExpired(Conflict):
-    code, title = "coupon-expired", "This coupon has expired"
-
-
-class CouponOfAnother(Conflict):
-    code, title = "coupon-of-another", "This coupon is another customer's"
 
 
 @dataclass(frozen=True)
@@ -63,22 +50,6 @@ class Choice:
     value: str
     label: str
     label_ja: str | None = None
-
-
-@dataclass(frozen=True)
-class CouponTerms:
-    """What a coupon is worth: `percent` off, or `amount` minor units of `currency` off, or what its title says."""
-
-    title: str
-    title_ja: str | None
-    valid_days: int
-    percent: int | None = None
-    amount: int | None = None
-    currency: str | None = None
-
-    def title_in(self, language: str) -> str:
-        """The title for `ja` or `en`; without a Japanese one the other serves."""
-        return self.title_ja if language == "ja" and self.title_ja else self.title
 
 
 @dataclass(frozen=True)
@@ -195,22 +166,3 @@ class Grant:
     granted_at: datetime
     done: bool
     code: str | None = None
-
-
-@dataclass(frozen=True)
-class Coupon:
-    """One coupon of one customer, good for one order."""
-
-    code: str
-    customer_id: str
-    terms: CouponTerms
-    issued_at: datetime
-    expires_at: datetime
-    order_id: str | None = None
-    redeemed_at: datetime | None = None
-
-    def status(self, now: datetime) -> str:
-        """`issued`, `redeemed` or `expired`."""
-        if self.redeemed_at is not None:
-            return REDEEMED
-        return EXPIRED if self.expires_at <= now else ISSUED

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.questions import asking, coupon_store, rules, showing, store
+from chalicelib.questions import asking, rules, showing, store
 from chalicelib.questions.asking import Asked
-from chalicelib.questions.model import GREETING_NAME, Coupon, Grant, Question, Said, Who
+from chalicelib.questions.model import GREETING_NAME, Grant, Question, Said, Who
 from chalicelib.questions.schemas import AskedQuestion
 from chalicelib.shared.clock import to_text
 
@@ -57,18 +57,14 @@ def greeting_name(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> 
 
 
 def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
-    """Every answer, grant and coupon of one person, as plain JSON."""
-    grants = store.all_grants(customer_ids)
+    """Every answer and grant of one person, as plain JSON."""
     return {
         "answers": [
             _answer(sheet.who, each)
             for sheet in store.sheets(_who(customer_ids, anonymous_ids))
             for each in sorted(sheet.said.values(), key=lambda each: (each.at, each.question_id))
         ],
-        "rewards": [_grant(each) for each in grants],
-        "coupons": [
-            _coupon(each) for each in coupon_store.coupons(each.code for each in grants if each.code)
-        ],
+        "rewards": [_grant(each) for each in store.all_grants(customer_ids)],
     }
 
 
@@ -102,16 +98,4 @@ def _grant(each: Grant) -> dict[str, Any]:
         "coupon": each.code if terms else None,
         "content": content.item_id if content else None,
         "granted_at": to_text(each.granted_at),
-    }
-
-
-def _coupon(each: Coupon) -> dict[str, Any]:
-    return {
-        "code": each.code,
-        "customer_id": each.customer_id,
-        "title": each.terms.title,
-        "issued_at": to_text(each.issued_at),
-        "expires_at": to_text(each.expires_at),
-        "order_id": each.order_id,
-        "redeemed_at": to_text(each.redeemed_at) if each.redeemed_at else None,
     }

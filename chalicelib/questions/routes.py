@@ -1,4 +1,4 @@
-"""Questions, answers, coupons and unlocked content over HTTP."""
+"""Questions, answers and unlocked content over HTTP."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from chalicelib.questions.schemas import (
     AskAnswer,
     AskQuery,
     ContextShown,
-    CouponAnswer,
-    CouponsAnswer,
-    RedeemBody,
 )
 from chalicelib.shared import access, places
 from chalicelib.shared.access import Caller
@@ -92,44 +89,6 @@ def delete_question(call: Call[None, None], question_id: str) -> Answer:
     """Stop asking it; doing it again changes nothing."""
     store.remove_question(question_id)
     return Answer("", status=204)
-
-
-@endpoint(
-    routes,
-    "GET /v1/coupons/{code}",
-    answer=CouponAnswer,
-    headers=("Accept-Language",),
-)
-def read_coupon(call: Call[None, None], code: str) -> Answer:
-    """A coupon by its code, in any case and grouping."""
-    return _in_language(service.coupon(code, language=call.language, now=call.now), call)
-
-
-@endpoint(
-    routes,
-    "POST /v1/coupons/{code}/redeem",
-    body=RedeemBody,
-    answer=CouponAnswer,
-    headers=("Accept-Language",),
-)
-def redeem_coupon(call: Call[RedeemBody, None], code: str) -> Answer:
-    """Use a coupon for an order. Sending it again for the same order changes nothing; another order gets 409."""
-    body = call.body
-    redeemed = service.redeem(code, body.customer_id, body.order_id, language=call.language, now=call.now)
-    return _in_language(redeemed, call)
-
-
-@endpoint(
-    routes,
-    "GET /v1/customers/{customer_id}/coupons",
-    me="GET /v1/me/coupons",
-    answer=CouponsAnswer,
-    headers=("Accept-Language",),
-)
-def list_coupons(call: Call[None, None], customer_id: str) -> Answer:
-    """A customer's coupons, the newest first."""
-    own = call.caller.customer_id is not None
-    return _in_language(service.coupons(customer_id, own=own, language=call.language, now=call.now), call)
 
 
 @endpoint(routes, "GET /c/{token}", status=302, lenient=True)

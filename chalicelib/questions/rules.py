@@ -30,9 +30,6 @@ from chalicelib.questions.model import (
 QUICKNESS = {CHOICE: 0, DATE: 1, NUMBER: 2}
 SLOWEST = 3
 YEAR_MIN, YEAR_MAX = 1900, 2100
-CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: nothing that reads like something else
-CODE_LENGTH = 16  # 80 random bits
-_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None})
 
 
 def choose(
@@ -153,11 +150,6 @@ def to_declare(said: Iterable[Said], known: Mapping[str, Any]) -> dict[datetime,
                 told.setdefault(each.at, {})[name] = value
             taken.add(name)
     return told
-
-
-def code_of(typed: str) -> str:
-    """A coupon's code however it was typed: in any case, grouped or not, with letters taken for digits."""
-    return typed.upper().translate(_MISREAD)
 
 
 def _heard(question: Question, before: Said | None, value: Any, voice: Voice) -> Said | None:

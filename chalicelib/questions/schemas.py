@@ -1,4 +1,4 @@
-"""Questions, answers and coupons over HTTP, and the facts this room publishes."""
+"""Questions and answers over HTTP, and the facts this room publishes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from chalicelib.questions.definitions import ContentDefinition, MoneyShown
+from chalicelib.coupons.schemas import MoneyShown
+from chalicelib.questions.definitions import ContentDefinition
 from chalicelib.questions.model import ANSWERS_AT_ONCE_MAX, SHEET
 from chalicelib.shared.clock import from_text
 from chalicelib.shared.contract import At, Id, In, Line, Out, Published, Query
@@ -109,29 +110,6 @@ class AnswersBody(In):
         return _without_customer(value, info)
 
 
-class CouponAnswer(Out):
-    """A coupon as it is this second."""
-
-    code: str | None = Field(
-        description="Null in answers to a publishable key.", examples=["7KQ2M8RT4WZX1B9D"]
-    )
-    customer_id: str
-    title: str
-    percent: int | None
-    amount: MoneyShown | None
-    status: str = Field(examples=["issued", "redeemed", "expired"])
-    issued_at: At
-    expires_at: At
-    order_id: str | None
-    redeemed_at: At | None
-
-
-class CouponsAnswer(Out):
-    """A customer's coupons, the newest first."""
-
-    data: list[CouponAnswer]
-
-
 class GrantedCoupon(Out):
     code: str | None = Field(description="Null while pending, and in answers to a publishable key.")
     title: str
@@ -162,13 +140,6 @@ class AnswersAnswer(Out):
     traits: dict[str, Any] = Field(description="What these answers say.", examples=[{"pet": "dog"}])
     granted: list[GrantAnswer] = Field(description="What they earned, each answer set once.")
     already_granted: list[GrantAnswer] = Field(description="What their answer sets had earned before.")
-
-
-class RedeemBody(In):
-    """The order a coupon is used for, and whose it is."""
-
-    customer_id: Id
-    order_id: Id
 
 
 class ProfileAnswered(Published):

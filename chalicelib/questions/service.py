@@ -1,4 +1,4 @@
-"""Use cases of questions: define them, keep promises, redeem coupons, follow links."""
+"""Use cases of questions: define them, keep promises, follow links."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib.catalog import reads as catalog
-from chalicelib.customers import reads as customers
+from chalicelib.coupons.model import CouponTerms
 from chalicelib.customers.schemas import check_traits
-from chalicelib.questions import asking, coupon_store, granting, rules, showing, store
+from chalicelib.questions import asking, granting, rules, showing, store
 from chalicelib.questions.definitions import (
     QuestionBody,
     QuestionDefinition,
@@ -19,20 +19,11 @@ from chalicelib.questions.model import (
     QUESTIONS_MAX,
     Choice,
     ContentTerms,
-    Coupon,
-    CouponExpired,
-    CouponOfAnother,
-    CouponTerms,
-    CouponUsed,
     OnlyIf,
     Question,
     Reward,
     TooManyQuestions,
     Who,
-)
-from chalicelib.questions.schemas import (
-    CouponAnswer,
-    CouponsAnswer,
 )
 from chalicelib.shared import tokens
 from chalicelib.shared.errors import FieldError, Gone, InvalidInput, NotFound
@@ -104,45 +95,17 @@ def erase(
     *,
     now: datetime,  # noqa: ARG001
 ) -> dict[str, int]:
-    """Take away everything of these ids, coupons too. Safe to break off and repeat."""
+    """Take away everything of these ids. Safe to break off and repeat."""
     ids: list[Who] = [("customer", each) for each in customer_ids]
     ids += [("anonymous", each) for each in anonymous_ids]
-    removed = {"answers": 0, "grants": 0, "coupons": 0}
+    removed = {"answers": 0, "grants": 0}
     for who in ids:
         for name, count in store.erase(who).items():
             removed[name] += count
     return {f"questions.{name}": count for name, count in removed.items()}
 
 
-# --- coupons and content
-
-
-def coupon(code: str, *, language: str, now: datetime) -> CouponAnswer:
-    """One coupon, by its code however it was typed; raises NotFound. One trip."""
-    return showing.coupon(_found(code), language=language, now=now)
-
-
-def coupons(customer_id: str, *, own: bool, language: str, now: datetime) -> CouponsAnswer:
-    """Every coupon of a customer; raises Moved and Gone. Three trips."""
-    ids = customers.asked_for(customer_id, own=own)
-    codes = [each.code for each in store.all_grants(ids) if each.code]
-    return CouponsAnswer(data=showing.coupons(coupon_store.coupons(codes), language=language, now=now))
-
-
-def redeem(code: str, customer_id: str, order_id: str, *, language: str, now: datetime) -> CouponAnswer:
-    """Use a coupon for one order; the same order again gets the same answer.
-
-    Raises NotFound, CouponOfAnother, CouponUsed and CouponExpired. Three trips.
-    """
-    found = _found(code)
-    if found.customer_id != customer_id and customers.head(found.customer_id) != customers.head(customer_id):
-        raise CouponOfAnother
-    redeemed = coupon_store.redeem(found.code, order_id=order_id, now=now)
-    if redeemed is None:
-        redeemed = _found(code)
-        if redeemed.order_id != order_id:
-            raise CouponExpired if redeemed.redeemed_at is None else CouponUsed
-    return showing.coupon(redeemed, language=language, now=now)
+# --- content
 
 
 def unlocked(token: str, *, now: datetime) -> str:
@@ -157,13 +120,6 @@ def unlocked(token: str, *, now: datetime) -> str:
     if item is None or item.url is None:
         raise NotFound("what this link led to is not there")
     return item.url
-
-
-def _found(code: str) -> Coupon:
-    found = coupon_store.coupon(rules.code_of(code))
-    if found is None:
-        raise NotFound("no coupon has this code")
-    return found
 
 
 def _reward(body: RewardBody) -> Reward:

@@ -1,26 +1,25 @@
-"""Questions, grants and coupons as a caller is shown them."""
+"""Questions and grants as a caller is shown them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from chalicelib.coupons.model import Coupon
+from chalicelib.coupons.schemas import money_of
 from chalicelib.questions.definitions import (
     AskDefinition,
     ChoiceDefinition,
     ContentDefinition,
     CouponDefinition,
-    MoneyShown,
     OnlyIfDefinition,
     QuestionDefinition,
     RewardDefinition,
 )
-from chalicelib.questions.model import Coupon, CouponTerms, Promise, Question, Reward
+from chalicelib.questions.model import Promise, Question, Reward
 from chalicelib.questions.schemas import (
     AskedQuestion,
     ChoiceShown,
     ContentReward,
-    CouponAnswer,
     CouponOffer,
     CouponReward,
     GrantAnswer,
@@ -90,7 +89,7 @@ def granted(
             code=coupon.code if coupon and shows_code else None,
             title=terms.title_in(language),
             percent=terms.percent,
-            amount=_money(terms),
+            amount=money_of(terms),
             expires_at=coupon.expires_at if coupon else None,
         )
     return GrantAnswer(
@@ -101,28 +100,6 @@ def granted(
         points=reward.points,
         coupon=shown,
         content=_link(promise) if reward.content else None,
-    )
-
-
-def coupons(found: Iterable[Coupon], *, language: str, now: datetime) -> list[CouponAnswer]:
-    """Coupons, the newest first."""
-    newest_first = sorted(found, key=lambda each: (each.issued_at, each.code), reverse=True)
-    return [coupon(each, language=language, now=now) for each in newest_first]
-
-
-def coupon(each: Coupon, *, language: str, now: datetime) -> CouponAnswer:
-    """A coupon as it is now."""
-    return CouponAnswer(
-        code=each.code,
-        customer_id=each.customer_id,
-        title=each.terms.title_in(language),
-        percent=each.terms.percent,
-        amount=_money(each.terms),
-        status=each.status(now),
-        issued_at=each.issued_at,
-        expires_at=each.expires_at,
-        order_id=each.order_id,
-        redeemed_at=each.redeemed_at,
     )
 
 
@@ -145,7 +122,7 @@ def _reward(reward: Reward) -> RewardDefinition:
             title_ja=terms.title_ja,
             valid_days=terms.valid_days,
             percent=terms.percent,
-            amount=_money(terms),
+            amount=money_of(terms),
         )
         if terms
         else None,
@@ -169,12 +146,6 @@ def _offer(reward: Reward, language: str) -> PointsReward | CouponReward | Conte
         title=terms.title_in(language),
         valid_days=terms.valid_days,
         percent=terms.percent,
-        amount=_money(terms),
+        amount=money_of(terms),
     )
     return CouponReward(coupon=offer)
-
-
-def _money(terms: CouponTerms) -> MoneyShown | None:
-    if terms.amount is None or terms.currency is None:
-        return None
-    return MoneyShown(amount=terms.amount, currency=terms.currency)

@@ -2,7 +2,7 @@
 
 Settings table: `QUESTION`/`{question_id}`, one partition, so that all are read with one query. People table:
 `C#{customer_id}` or `A#{anonymous_id}`/`ANSWERS` is a sheet; `C#{customer_id}`/`GRANT#{answer_set}` is the mark that a
-promise was kept, once. Coupons: `coupon_store`.
+promise was kept, once.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from chalicelib.questions import coupon_store
+from chalicelib.coupons import store as coupon_store
+from chalicelib.coupons.model import Coupon, CouponTerms
 from chalicelib.questions.model import (
     QUESTIONS_MAX,
     SHEET,
     Choice,
     ContentTerms,
-    Coupon,
-    CouponTerms,
     Grant,
     OnlyIf,
     Promise,
@@ -104,14 +103,14 @@ def all_grants(customer_ids: Iterable[str]) -> list[Grant]:
 
 
 def put_grant(grant: Grant, coupon: Coupon | None) -> bool:
-    """Mark a promise as kept unless it is, with its coupon; whether this call did. One trip, 1 or 4 write units."""
+    """Mark a promise as kept unless it is, with its coupon; whether this call did. One trip, 1 or 6 write units."""
     people = table("people")
     item = _grant_item(grant)
     try:
         if coupon is None:
             people.put(item, condition=NEW)
         else:
-            transact([people.putting(item, condition=NEW), coupon_store.issuing(coupon)])
+            transact([people.putting(item, condition=NEW), *coupon_store.issuing(coupon)])
     except (ConditionFailed, TransactionRefused):
         return False  # somebody else did, or our own write's reply was lost: the caller reads what stands
     return True
@@ -139,10 +138,8 @@ def erase(who: Who) -> dict[str, int]:
     """Remove all of it under one id; returns how many items, by what they are. Safe to break off and repeat."""
     people = table("people")
     kind, identifier = who
-    removed = {"answers": 0, "grants": 0, "coupons": 0}
+    removed = {"answers": 0, "grants": 0}
     for item in _grant_items(identifier) if kind == "customer" else []:
-        if "code" in item:
-            removed["coupons"] += coupon_store.erase(item["code"])
         people.delete(item["pk"], item["sk"])
         removed["grants"] += 1
     key = (partition_of(who), SHEET)

@@ -64,15 +64,17 @@ def test_a_code_is_long_random_and_read_as_people_type_it(api: Any) -> None:
 
 
 def test_one_of_fifty_at_once_redeems_it(api: Any) -> None:
-    from chalicelib.questions import service
-    from chalicelib.questions.model import CouponUsed
+    from chalicelib.coupons import service
+    from chalicelib.coupons.model import CouponUsed
+    from chalicelib.coupons.schemas import RedeemBody
     from chalicelib.shared import clock
 
     code = coupon(api)["code"]
 
     def use(number: int) -> str | None:
         try:
-            return service.redeem(code, "u1", f"o{number}", language="en", now=clock.now()).order_id
+            asked = RedeemBody(customer_id="u1", order_id=f"o{number}")
+            return service.redeem(code, asked, language="en", now=clock.now()).order_id
         except CouponUsed:
             return None
 
