@@ -8,7 +8,15 @@ from typing import Any
 
 from chalicelib.activity.schemas import ACTIVITY_RECORDED
 from chalicelib.customers.schemas import CUSTOMER_CREATED, CUSTOMER_ERASED, CUSTOMER_LINKED, EXPORT_REQUESTED
-from chalicelib.loyalty.schemas import POINTS_ACCRUED
+from chalicelib.loyalty.schemas import (
+    POINTS_ACCRUED,
+    POINTS_CONFIRMED,
+    POINTS_EXPIRED,
+    POINTS_EXPIRING,
+    POINTS_REDEEMED,
+    POINTS_REVERSED,
+    TIER_CHANGED,
+)
 from chalicelib.messages.schemas import MESSAGE_SENT
 from chalicelib.orders.schemas import ORDER_PLACED, SHIPMENT_STATUS_CHANGED
 from chalicelib.questions.schemas import PROFILE_ANSWERED
@@ -43,6 +51,12 @@ HEARD: dict[str, tuple[Heard, ...]] = {
         Heard(ORDER_PLACED, NEWS),
         Heard(SHIPMENT_STATUS_CHANGED),
         Heard(POINTS_ACCRUED),
+        Heard(POINTS_CONFIRMED),
+        Heard(POINTS_REDEEMED),
+        Heard(POINTS_REVERSED),
+        Heard(POINTS_EXPIRING),
+        Heard(POINTS_EXPIRED),
+        Heard(TIER_CHANGED),
         Heard(MESSAGE_SENT),
     ),
     "campaigns": (Heard(CUSTOMER_CREATED, NEWS),),

@@ -12,7 +12,17 @@ from chalicelib.activity import rules, service
 from chalicelib.activity.model import BUS, ORDER_SCOPE, Draft, Entry, Message
 from chalicelib.activity.schemas import ACTIVITY_RECORDED, ActivityRecorded
 from chalicelib.activity.store import ENTRY_PREFIX, entry_of
-from chalicelib.loyalty.schemas import POINTS_ACCRUED, PointsAccrued
+from chalicelib.loyalty.schemas import (
+    POINTS_ACCRUED,
+    POINTS_CONFIRMED,
+    POINTS_EXPIRED,
+    POINTS_EXPIRING,
+    POINTS_REDEEMED,
+    POINTS_REVERSED,
+    TIER_CHANGED,
+    PointsChanged,
+    TierChanged,
+)
 from chalicelib.messages.schemas import MESSAGE_SENT, MessageSent
 from chalicelib.orders.schemas import (
     ORDER_PLACED,
@@ -99,15 +109,27 @@ def _shipment_status_changed(fact: Fact) -> Draft:
     )
 
 
-def _points_accrued(fact: Fact) -> Draft:
-    points = PointsAccrued.model_validate(fact.data)
+def _points_changed(fact: Fact) -> Draft:
+    points = PointsChanged.model_validate(fact.data)
     return _draft(
         fact,
         Message(BUS, fact.id),
         customer_id=points.customer_id,
-        kind="points",
+        kind=POINTS_KINDS[fact.type],
         at=to_text(fact.time),
-        details=points.model_dump(exclude={"customer_id"}),
+        details=points.model_dump(exclude={"customer_id"}, exclude_defaults=True),
+    )
+
+
+def _tier_changed(fact: Fact) -> Draft:
+    tier = TierChanged.model_validate(fact.data)
+    return _draft(
+        fact,
+        Message(BUS, fact.id),
+        customer_id=tier.customer_id,
+        kind="tier",
+        at=to_text(fact.time),
+        details=tier.model_dump(exclude={"customer_id"}, exclude_none=True),
     )
 
 
@@ -124,10 +146,19 @@ def _message_sent(fact: Fact) -> Draft:
     )
 
 
+POINTS_KINDS = {
+    POINTS_ACCRUED: "points",
+    POINTS_CONFIRMED: "points_confirmed",
+    POINTS_REDEEMED: "points_redeemed",
+    POINTS_REVERSED: "points_reversed",
+    POINTS_EXPIRING: "points_expiring",
+    POINTS_EXPIRED: "points_expired",
+}
 DRAFTS: dict[str, Callable[[Fact], Draft]] = {
     ORDER_PLACED: _order_placed,
     SHIPMENT_STATUS_CHANGED: _shipment_status_changed,
-    POINTS_ACCRUED: _points_accrued,
+    **dict.fromkeys(POINTS_KINDS, _points_changed),
+    TIER_CHANGED: _tier_changed,
     MESSAGE_SENT: _message_sent,
 }
 

@@ -63,6 +63,12 @@ KINDS = (
     "alias",
     "delivery",
     "points",
+    "points_confirmed",
+    "points_redeemed",
+    "points_reversed",
+    "points_expiring",
+    "points_expired",
+    "tier",
     "message",
     "note",
     "project",
@@ -83,8 +89,9 @@ CLAIMED_KINDS = {
 
 # What only a trusted sender or another room can say.
 NEVER_CLAIMED = frozenset(
-    "order order_updated order_cancelled order_refunded delivery points message note project complaint "
-    "complaint_resolved satisfaction".split()
+    "order order_updated order_cancelled order_refunded delivery points points_confirmed points_redeemed "
+    "points_reversed points_expiring points_expired tier message note project complaint complaint_resolved "
+    "satisfaction".split()
 )
 
 # Segment's e-commerce names, version 2.
@@ -161,7 +168,7 @@ ABOUT_PEOPLE = frozenset({"identify", "alias"})
 DETAILS_FOR_CUSTOMERS = frozenset(
     "order_id currency total discount tax shipping_cost coupon lines products product_id name price quantity "
     "query category url path status shipment_id carrier tracking_number estimated_from estimated_until "
-    "points reason template".split()
+    "points reason on tier until template".split()
 )
 # The same of what the shop's people and the customer wrote down.
 WRITTEN_FOR_CUSTOMERS = {

@@ -37,6 +37,17 @@ FACTS: dict[str, dict[str, Any]] = {
         "reason": "order",
         "active_points": 39,
     },
+    "loyalty.points_confirmed": {"entry_id": "order:o1#confirm", "points": 38, "reason": "delivered"},
+    "loyalty.points_redeemed": {"entry_id": "redemption:r1#done", "points": 37, "reason": "redemption"},
+    "loyalty.points_reversed": {"entry_id": "order:o1#refund#k", "points": 36, "reason": "refund"},
+    "loyalty.points_expiring": {
+        "entry_id": "expiring:1",
+        "points": 35,
+        "reason": "expiring",
+        "on": "2026-11-30",
+    },
+    "loyalty.points_expired": {"entry_id": "expire:1", "points": 34, "reason": "expire", "on": "2026-11-30"},
+    "loyalty.tier_changed": {"customer_id": "u1", "entry_id": "tier:1", "tier": "gold", "until": "2027-11"},
     "message.sent": {
         "customer_id": "u1",
         "send_id": "s1",
@@ -46,6 +57,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "at": AT,
     },
 }
+for changed in [name for name in FACTS if name.startswith("loyalty.points_")]:
+    FACTS[changed] = {"customer_id": "u1", "active_points": 39} | FACTS[changed]
 
 
 def test_each_fact_is_one_entry_however_often_and_in_whatever_order(aws: Any) -> None:
@@ -59,9 +72,15 @@ def test_each_fact_is_one_entry_however_often_and_in_whatever_order(aws: Any) ->
         ("order", "shop", "Ordered 2 items"),
         ("delivery", "shop", "Delivery: in transit"),
         ("points", "shop", "Earned 39 points"),
+        ("points_confirmed", "shop", "38 points can be used now"),
+        ("points_redeemed", "shop", "Used 37 points"),
+        ("points_reversed", "shop", "36 points were taken back"),
+        ("points_expiring", "shop", "35 points expire soon"),
+        ("points_expired", "shop", "34 points expired"),
+        ("tier", "shop", "Reached the tier gold"),
         ("message", "email", "Was sent welcome"),
     }
-    assert len(shown()) == 4
+    assert len(shown()) == len(FACTS)
     assert all(item.trusted for item in shown())
 
 
