@@ -15,6 +15,7 @@ READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 REMOVE = ("dynamodb:DeleteItem",)
 LOAD = ("dynamodb:BatchWriteItem",)  # can write anything and delete anything, so only who needs it
+SCAN = ("dynamodb:Scan",)  # reads everything, so only a run that has to pass by everybody
 STORE, FETCH, DELETE = "s3:PutObject", "s3:GetObject", "s3:DeleteObject"
 
 KEYRING_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
@@ -28,6 +29,7 @@ class Grant:
     writes: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()  # many items at once
+    scans: tuple[str, ...] = ()  # all items, page by page
     publishes: bool = False  # puts facts on the bus
     mails: bool = False
     files: tuple[str, ...] = ()  # what it does with the documents people take along
@@ -59,7 +61,14 @@ GRANTS: dict[str, Grant] = {
     "people_relay": Grant(publishes=True),
     "activity_on_facts": Grant(reads=("activity", "people"), writes=("activity",)),
     "campaigns_on_facts": Grant(reads=("people",), writes=("engagement",)),
-    "loyalty_on_facts": Grant(reads=("ledger", "people", "settings"), writes=("ledger",)),
+    "loyalty_on_facts": Grant(
+        reads=("catalog", "ledger", "orders", "people", "settings"), writes=("ledger",)
+    ),
+    "loyalty_daily": Grant(
+        reads=("ledger", "people", "settings"),
+        writes=("ledger", "settings"),
+        scans=("ledger", "people"),
+    ),
     "messages_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True),
     "orders_on_facts": Grant(reads=("orders", "people"), writes=("orders",), removes=("orders",)),
     "questions_on_facts": Grant(reads=("ledger", "people", "settings"), writes=("ledger", "people")),
@@ -126,7 +135,13 @@ def _source_statements(function: Function) -> list[dict[str, Any]]:
 
 def _grant_statements(grant: Grant, keyring: str) -> list[dict[str, Any]]:
     statements = []
-    on_tables = ((READ, grant.reads), (WRITE, grant.writes), (REMOVE, grant.removes), (LOAD, grant.loads))
+    on_tables = (
+        (READ, grant.reads),
+        (WRITE, grant.writes),
+        (REMOVE, grant.removes),
+        (LOAD, grant.loads),
+        (SCAN, grant.scans),
+    )
     for actions, names in on_tables:
         if names:
             indexes = _indexes(names) if actions is READ else []

@@ -9,6 +9,8 @@ from typing import Any
 from chalicelib.activity.schemas import ACTIVITY_RECORDED
 from chalicelib.customers.schemas import CUSTOMER_CREATED, CUSTOMER_ERASED, CUSTOMER_LINKED, EXPORT_REQUESTED
 from chalicelib.loyalty.schemas import (
+    GIFT_GIVEN,
+    ORDER_REFUNDED,
     POINTS_ACCRUED,
     POINTS_CONFIRMED,
     POINTS_EXPIRED,
@@ -18,7 +20,7 @@ from chalicelib.loyalty.schemas import (
     TIER_CHANGED,
 )
 from chalicelib.messages.schemas import MESSAGE_SENT
-from chalicelib.orders.schemas import ORDER_PLACED, SHIPMENT_STATUS_CHANGED
+from chalicelib.orders.schemas import ORDER_CHANGED, ORDER_PLACED, SHIPMENT_STATUS_CHANGED
 from chalicelib.questions.schemas import PROFILE_ANSWERED
 from chalicelib.shared.facts import SOURCE
 
@@ -59,8 +61,18 @@ HEARD: dict[str, tuple[Heard, ...]] = {
         Heard(TIER_CHANGED),
         Heard(MESSAGE_SENT),
     ),
-    "campaigns": (Heard(CUSTOMER_CREATED, NEWS),),
-    "loyalty": (Heard(ORDER_PLACED), Heard(SHIPMENT_STATUS_CHANGED, {"status": ("delivered",)})),
+    "campaigns": (Heard(CUSTOMER_CREATED, NEWS), Heard(GIFT_GIVEN)),
+    "loyalty": (
+        Heard(ORDER_PLACED),
+        Heard(ORDER_CHANGED),
+        Heard(SHIPMENT_STATUS_CHANGED, {"status": ("delivered",)}),
+        Heard(ORDER_REFUNDED),
+        # Points are money: they follow what a secret key reports, never what a browser says.
+        Heard(
+            ACTIVITY_RECORDED,
+            {"event": ("Order Refunded", "Order Cancelled", "Store Visited"), "trusted": (True,)},
+        ),
+    ),
     "messages": (Heard(SHIPMENT_STATUS_CHANGED),),
     "privacy": (Heard(CUSTOMER_ERASED), Heard(EXPORT_REQUESTED)),
     "questions": (Heard(CUSTOMER_LINKED), Heard(PROFILE_ANSWERED)),

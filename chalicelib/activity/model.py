@@ -32,7 +32,7 @@ Timeline = tuple[TimelineKind, str]
 # Message ids of one scope never meet another's.
 FACT, HINT, ORDER_SCOPE, GUEST_ORDER, BUS = "fact", "hint", "order", "guest_order", "bus"
 
-ORDER_COMPLETED, ORDER_REFUNDED = "Order Completed", "Order Refunded"
+ORDER_COMPLETED, ORDER_REFUNDED, ORDER_CANCELLED = "Order Completed", "Order Refunded", "Order Cancelled"
 
 KINDS = (
     "view",
@@ -113,7 +113,7 @@ SEGMENT_EVENTS = {
     ORDER_COMPLETED: "order",
     "Order Updated": "order_updated",
     ORDER_REFUNDED: "order_refunded",
-    "Order Cancelled": "order_cancelled",
+    ORDER_CANCELLED: "order_cancelled",
     "Coupon Entered": "coupon",
     "Coupon Applied": "coupon",
     "Coupon Denied": "coupon",

@@ -53,6 +53,10 @@ class Properties:
             self._wrong(self._path("order_id"), "is required")
         return order_id
 
+    def store_id(self) -> str | None:
+        """The store where something happened."""
+        return self._id(self._path("store_id"), self._values.get("store_id"))
+
     def order(self, order_id: str | None) -> dict[str, Any]:
         """The details of a completed order, in minor units."""
         currency = self._currency(required=True)
@@ -68,8 +72,10 @@ class Properties:
         if paid > money.AMOUNT_MAX:
             self._wrong(self._path("total"), f"may be {money.AMOUNT_MAX} minor units at most")
         coupon = self._values.get("coupon")
-        gift = {"gift": True} if self._values.get("gift") is True else {}
-        return gift | {
+        more: dict[str, Any] = {"gift": True} if self._values.get("gift") is True else {}
+        store_id = self.store_id()
+        more |= {"store_id": store_id} if store_id else {}
+        return more | {
             "order_id": order_id,
             "currency": currency,
             "total": paid,
@@ -82,13 +88,12 @@ class Properties:
 
     def refund(self, order_id: str | None) -> dict[str, Any]:
         """The details of a refund: of the whole order, unless it names an amount or products."""
-        priced = self._values.get("total") is not None or any(
-            each.price is not None for each in self._products
-        )
+        named = next((name for name in ("total", "value") if self._values.get(name) is not None), "")
+        priced = bool(named) or any(each.price is not None for each in self._products)
         currency = self._currency(required=priced)
         details: dict[str, Any] = {"order_id": order_id, "currency": currency}
-        if self._values.get("total") is not None:
-            details["total"] = self._amount("total", currency)
+        if named:
+            details["total"] = self._amount(named, currency)
         if self._products:
             details["lines"] = [
                 self._line(each, currency, priced=each.price is not None) for each in self._products

@@ -19,6 +19,7 @@ from chalicelib.activity.model import (
     GA4_PROPERTIES,
     GUEST_ORDER,
     HINT,
+    ORDER_CANCELLED,
     ORDER_COMPLETED,
     ORDER_REFUNDED,
     ORDER_SCOPE,
@@ -174,6 +175,8 @@ def _track(said: Said, *, trusted: bool) -> Draft:
         details = properties.order(order_id)
     elif event == ORDER_REFUNDED:
         details = properties.refund(order_id)
+    elif order_id and event == ORDER_CANCELLED:
+        details = values | {"order_id": order_id}  # which may have been sent as a number
     # In an event of the shop's own making a `product_id` may mean anything.
     if properties.problems and kind != "event":
         first = properties.problems[0]

@@ -223,7 +223,26 @@ class OrderDetails(In):
     shipping_cost: int = 0
     coupon: str | None = None
     gift: bool = Field(default=False, description="The whole order is for somebody else.")
+    store_id: str = Field(default="", description="Where it was bought; empty: online.")
     lines: list[OrderLine]
+
+
+class RefundedLine(In):
+    """How many of an item came back."""
+
+    item_id: str
+    quantity: int
+    price: int | None = None
+    gift: bool = False
+
+
+class RefundDetails(In):
+    """`details` of `activity.recorded` for a trusted `Order Refunded`: products, an amount, or neither for the whole."""
+
+    order_id: str
+    currency: str = Field(description="Empty where no amount is named.")
+    total: int | None = Field(default=None, description="Minor units that were given back.")
+    lines: list[RefundedLine] | None = None
 
 
 class ActivityRecorded(Published):
@@ -238,7 +257,9 @@ class ActivityRecorded(Published):
     at: str
     trusted: bool = Field(description="Sent with a secret key; a publishable key's event is a hint.")
     item_ids: list[str]
-    details: dict[str, Any] = Field(description="For a trusted `Order Completed`: OrderDetails.")
+    details: dict[str, Any] = Field(
+        description="For a trusted `Order Completed`: OrderDetails; for an `Order Refunded`: RefundDetails."
+    )
 
 
 def time_of(value: Any) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from chalicelib.loyalty import tiers
 from chalicelib.loyalty.earning import day_of
@@ -13,6 +13,7 @@ from chalicelib.loyalty.model import (
     HELD,
     LOT,
     MONTH,
+    NOTICED,
     OWED,
     PENDING,
     POINTS,
@@ -27,10 +28,10 @@ from chalicelib.loyalty.model import (
 from chalicelib.loyalty.program import Program
 
 # Of these only the latest are kept in the account; entries keep all.
-KEPT = {VISIT: 6, GONE: 6, MONTH: 2 * tiers.MONTHS_KEPT, TODAY: 20}
+KEPT = {VISIT: 6, GONE: 6, MONTH: 2 * tiers.MONTHS_KEPT, TODAY: 20, NOTICED: 6}
 OVERDRAWN = "overdrawn"  # in place of a lot: held points that nobody has yet
 
-EXPIRE, MATURE, RELEASE, TIER = "expire", "mature", "release", "tier"
+EXPIRE, EXPIRING, MATURE, RELEASE, TIER = "expire", "expiring", "mature", "release", "tier"
 
 
 def lot_of(program: Program, at: datetime) -> str:
@@ -139,6 +140,23 @@ def settlement(account: Account, program: Program, now: datetime) -> Decision | 
         or _tier_ended(account, program, today, now)
     )
     return enter(account, entry) if entry else None
+
+
+def notice(account: Account, program: Program, now: datetime) -> Decision | None:
+    """That points of a lot are about to expire, told once for each lot; None when there is nothing to tell.
+
+    Expects a settled account. The entry moves no points.
+    """
+    today, days = day_of(program, now), timedelta(days=program.expiry_notice_days)
+    for lot, n in sorted(account.of(LOT).items()):
+        last_day = date.fromisoformat(f"{tiers.month_after(lot, 1)}-01") - timedelta(days=1)
+        if days and last_day - days <= today and f"{NOTICED}:{lot}" not in account.sums:
+            counted = {f"{NOTICED}:{lot}": 1}
+            entry = Entry(
+                f"{EXPIRING}:{lot}", EXPIRING, account.customer_id, n, EXPIRING, now, counted, lot=lot
+            )
+            return enter(account, entry)
+    return None
 
 
 def returned(account: Account, program: Program, held: Mapping[str, int]) -> dict[str, int]:

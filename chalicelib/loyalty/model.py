@@ -13,9 +13,9 @@ HOLDS_MAX = 5  # redemptions of one account that wait to be confirmed
 LOT, PENDING, HELD, OWED = "lot", "pending", "held", "owed"
 POINTS = (LOT, PENDING, HELD, OWED)
 SHOP = "shop"
-# What else is counted of a customer: points ever earned, what counts for tiers, stamps, visits, caps.
-LIFETIME, MONTH, STAMP, BONUS, VISIT, GIVEN, TODAY, GONE, REWARD = (
-    "lifetime", "month", "stamp", "bonus", "visit", "given", "today", "gone", "reward",
+# What else is counted of a customer: points ever earned, what counts for tiers, stamps, visits, caps, notices.
+LIFETIME, MONTH, STAMP, BONUS, VISIT, GIVEN, TODAY, GONE, REWARD, NOTICED = (
+    "lifetime", "month", "stamp", "bonus", "visit", "given", "today", "gone", "reward", "noticed",
 )  # fmt: skip
 
 Sums = Mapping[str, int]
@@ -86,7 +86,10 @@ class RulePoints:
 
 @dataclass(frozen=True)
 class Basis:
-    """What an order's points were reckoned from, so that a refund can reckon again: the program and the tier then."""
+    """What an order's points were reckoned from, so that a refund can reckon again: the program and the tier then.
+
+    A reward that was reserved is had as that program has it.
+    """
 
     total: int
     program: int
@@ -126,6 +129,8 @@ class Entry:
     basis: Basis | None = None
     refunded: Refunded | None = None
     hold_until: datetime | None = None
+    reward_id: str = ""  # what these points are held or spent for
+    order_id: str = ""  # what they are to pay for
     tier: TierState | None = None  # as it stands after this entry, where that changed it
     tier_changed: bool = False
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.catalog import reads as catalog
-from chalicelib.loyalty import answers, books, ledger, program_store, refunding, rules, store
+from chalicelib.loyalty import answers, books, changing, ledger, program_store, refunding, rules, store
 from chalicelib.loyalty.earning import Basket, BasketLine, day_of
 from chalicelib.loyalty.ledger import Command
 from chalicelib.loyalty.model import VISIT, Account, Decision, Entry, Refunded
@@ -20,17 +20,24 @@ from chalicelib.shared.errors import Gone, InvalidInput, NotFound
 from chalicelib.shared.ids import fingerprint
 from chalicelib.shared.logs import logger
 
+PRINT_LENGTH = 8  # of what an order holds; enough to tell a few versions of one order apart
+
 
 class UnknownOrder(Exception):
     """A refund of an order that nobody has told us of yet."""
 
 
 def earn(order: Order, *, store_id: str = "", now: datetime) -> None:
-    """Give what an order earns, once per order however often its fact is delivered."""
+    """Give what an order earns, once per order however often its fact is delivered.
+
+    Counted is the order as it is now, which may be another than when it was placed.
+    """
     program, _ = program_store.load()
-    placed = Placed(order.order_id, basket_of(order, program), store_id)
 
     def decide(account: Account, entries: Sequence[Entry]) -> Decision | None:
+        known = orders.order(order.order_id)
+        is_theirs = known is not None and known.customer_id == order.customer_id
+        placed = Placed(order.order_id, basket_of(known if known and is_theirs else order, program), store_id)
         left = refunding.left_of(placed.basket, entries)
         account = _remembering(account, program, placed)
         return rules.earn_from_order(account, program, placed, left=left, imported=order.imported, now=now)
@@ -43,6 +50,34 @@ def earn(order: Order, *, store_id: str = "", now: datetime) -> None:
         ),
         program, now=now,
     )  # fmt: skip
+
+
+def change(customer_id: str, order_id: str, *, now: datetime) -> None:
+    """Reckon anew what an order earned, once for each of its versions; the latest wins, in whatever order they are heard.
+
+    A change that was heard of before the order itself lets it earn as it is now.
+    """
+    order = orders.order(order_id)
+    if order is None or order.customer_id != customer_id:
+        return  # it is nobody's any more
+    earn(order, store_id=order.store_id, now=now)
+    program, _ = program_store.load()
+    # A version may come again with other lines, when a shop brings its history along a second time.
+    entry_id = f"order:{order_id}#change#{order.version}.{_print_of(order)}"
+
+    def decide(account: Account, entries: Sequence[Entry]) -> Decision | None:
+        known = orders.order(order_id)
+        if known is None or _print_of(known) != _print_of(order):
+            return None  # it changed again, which has a fact of its own
+        then = _program_of(entries, program)
+        accrual = rules.accrual_of(entries)
+        if accrual and accrual.basis:
+            account = _with_visit(account, accrual.basis.visit)
+        return changing.change_order(
+            account, (program, then), (basket_of(order, then), entries), entry_id=entry_id, now=now
+        )
+
+    _run(Command(customer_id, entry_id, fingerprint(entry_id), decide, order_id=order_id), program, now=now)
 
 
 def confirm(customer_id: str, order_id: str, *, now: datetime) -> None:
@@ -160,6 +195,11 @@ def _run(command: Command, program: Program, *, now: datetime) -> None:
         ledger.run(command, program, now=now)
     except Gone:
         logger.info("dropped: the customer was erased", extra={"kind": "points"})
+
+
+def _print_of(order: Order) -> str:
+    lines = [f"{each.line_id}|{each.item_id}|{each.quantity}|{each.price}" for each in order.lines]
+    return fingerprint(str(order.total), *lines)[:PRINT_LENGTH]
 
 
 def _program_of(entries: Sequence[Entry], program: Program) -> Program:

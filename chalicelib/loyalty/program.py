@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 SPENDING = ("amount", "basket", "items")  # kinds of rule whose points depend on what is bought
+INTENT_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,45 @@ class ReferralTerms:
 
 
 @dataclass(frozen=True)
+class PriceDowns:
+    """Something off each item that a customer had in `min_purchases` orders of the last `within_days`.
+
+    At most `items_max` items in `every_days`, and each item once in them; a coupon lasts `valid_days`.
+    """
+
+    min_purchases: int
+    within_days: int
+    percent_off: int
+    items_max: int
+    every_days: int
+    valid_days: int
+
+
+@dataclass(frozen=True)
+class IncentiveLevel:
+    """Minor units of the program's currency off, or per cent off; one of the two."""
+
+    amount: int | None = None
+    percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Incentive:
+    """What tips the balance for somebody whose intent lies from `min_intent` to `max_intent`, once in `once_per_days`.
+
+    None for who let more than `abandoned_max` incentives go by, or left more than `carts_max` carts.
+    """
+
+    min_intent: int
+    max_intent: int
+    levels: tuple[IncentiveLevel, ...]  # smallest first
+    once_per_days: int
+    abandoned_max: int
+    carts_max: int
+    valid_hours: int
+
+
+@dataclass(frozen=True)
 class Program:
     """How this shop rewards. `version` grows with every change and is 0 for the one a shop starts with."""
 
@@ -158,12 +198,15 @@ class Program:
     confirm_on_delivery: bool = True
     expiry_months: int = 12
     expiry: Literal["fixed", "sliding"] = "fixed"
+    expiry_notice_days: int = 30  # 0: nobody is told
     redeem_minimum: int = 1
     overdraft: int = 0  # how far below zero a redemption may go
     tiers: Tiers | None = None
     rewards: tuple[Reward, ...] = ()
     gifts: tuple[Gift, ...] = ()
     referral: ReferralTerms | None = None
+    price_downs: PriceDowns | None = None
+    incentive: Incentive | None = None
 
     @property
     def needs_categories(self) -> bool:

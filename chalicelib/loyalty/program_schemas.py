@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Discriminator, Field
 
 from chalicelib.loyalty.model import POINTS_PER_ENTRY_MAX
+from chalicelib.loyalty.offer_schemas import IncentiveBody, PriceDownsBody, problems_of
 from chalicelib.shared.contract import Currency, Id, In, Line, MinorUnits, Out
 from chalicelib.shared.errors import FieldError, InvalidInput
 
@@ -216,6 +217,12 @@ class ProgramBody(In):
     expiry: Literal["fixed", "sliding"] = Field(
         default="fixed", description="sliding: whatever is earned renews all points."
     )
+    expiry_notice_days: int = Field(
+        default=30,
+        ge=0,
+        le=90,
+        description="How long before their last day `points_expiring` is told; 0 is never.",
+    )
     redeem_minimum: Points = 1
     overdraft: int = Field(
         default=0, ge=0, le=POINTS_PER_ENTRY_MAX, description="How far below 0 one may redeem."
@@ -224,6 +231,8 @@ class ProgramBody(In):
     rewards: list[RewardBody] = Field(default_factory=list, max_length=100)
     gifts: list[GiftBody] = Field(default_factory=list, max_length=2)
     referral: ReferralBody | None = None
+    price_downs: PriceDownsBody | None = None
+    incentive: IncentiveBody | None = None
 
 
 class ProgramAnswer(Out):
@@ -237,7 +246,7 @@ class ProgramAnswer(Out):
 
 def check_program(body: ProgramBody) -> None:
     """Refuse a program that contradicts itself; raises InvalidInput naming every field."""
-    problems = [*_twice(body), *_orders_of(body), *_meaningless(body)]
+    problems = [*_twice(body), *_orders_of(body), *_meaningless(body), *problems_of(body.incentive)]
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", fields=problems)
 

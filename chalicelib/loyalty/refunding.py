@@ -106,6 +106,17 @@ def left_of(
     return after if after.total and after.lines else replace(after, total=0, lines=())
 
 
+def held(program: Program, entries: Sequence[Entry]) -> dict[str, int]:
+    """By spending rule, what an order holds after all its entries."""
+    stamped = {rule.name for rule in program.earn if rule.kind == "stamps"}
+    points: dict[str, int] = {}
+    for entry in entries:
+        points = books.join(
+            points, {each.rule: each.points for each in entry.rules if each.rule not in stamped}
+        )
+    return points
+
+
 def waterfall(account: Account, points: int, pending: int, accrual: Entry) -> dict[str, int]:
     """The moves that take points: what still waits of the order, its lot, what expired of it, any lot, then a debt."""
     lots = account.of(LOT)
@@ -146,14 +157,11 @@ def _no_longer_earned(
     """The points that go by rule, and what goes besides: stamps, what counted against caps."""
     assert accrual.basis is not None, "an order's entry says what it was reckoned from"
     before, after = baskets
-    stamped = {rule.name for rule in program.earn if rule.kind == "stamps"}
-    held: dict[str, int] = {}
-    for entry in entries:
-        held = books.join(held, {each.rule: each.points for each in entry.rules if each.rule not in stamped})
-    was, now = (_reckoned(program, basket, accrual.basis.percent, held) for basket in baskets)
+    having = held(program, entries)
+    was, now = (_reckoned(program, basket, accrual.basis.percent, having) for basket in baskets)
     gone = [
         RulePoints(rule, n - _still_due(n, was.get(rule, 0), now.get(rule, 0), baskets))
-        for rule, n in held.items()
+        for rule, n in having.items()
     ]
     capped = {rule.name for rule in program.earn if rule.cap.lifetime is not None}
     moves = {f"{GIVEN}:{each.rule}": -each.points for each in gone if each.rule in capped}

@@ -65,7 +65,7 @@ def earn_from_order(
         _arriving(account, program, points, lot, waits.isoformat() if is_pending else ""),
         stamps,
         {f"{VISIT}:{visited}": 1} if visited else {},
-        _counted(program, rules, now),
+        counted(program, rules, now),
         _qualifying(program, at, points, left.total if left.currency == program.currency else 0),
     )
     if not any(moves.values()):
@@ -113,7 +113,7 @@ def give(
     lot = books.lot_of(program, now)
     waits = pending_until if pending_until > day_of(program, now).isoformat() else ""
     rules = (RulePoints(rule, points),)
-    moves = books.join(_arriving(account, program, points, lot, waits), _counted(program, rules, now))
+    moves = books.join(_arriving(account, program, points, lot, waits), counted(program, rules, now))
     entry = Entry(
         entry_id, ACCRUE, account.customer_id, points, reason, now, moves, rules, lot=lot, pending_until=waits
     )
@@ -171,6 +171,18 @@ def under_caps(account: Account, program: Program, given: RulePoints, now: datet
     if rule.cap.lifetime is not None:
         points = min(points, max(0, rule.cap.lifetime - account.sums.get(f"{GIVEN}:{rule.name}", 0)))
     return RulePoints(given.rule, points)
+
+
+def counted(program: Program, given: Sequence[RulePoints], now: datetime) -> dict[str, int]:
+    """What rules with caps have given, for the caps to come; what is taken back frees nothing for the same day."""
+    moves: dict[str, int] = {}
+    points = {each.rule: each.points for each in given}
+    for rule in program.earn:
+        if points.get(rule.name, 0) > 0 and rule.cap.per_day is not None:
+            moves[_today(program, rule.name, now)] = points[rule.name]
+        if points.get(rule.name) and rule.cap.lifetime is not None:
+            moves[f"{GIVEN}:{rule.name}"] = points[rule.name]
+    return moves
 
 
 def visit_key(day: str, store_id: str) -> str:
@@ -234,18 +246,6 @@ def _arriving(account: Account, program: Program, points: int, lot: str, waits: 
         return {}
     arriving = {f"{PENDING}:{waits}|{lot}": points} if waits else books.inflow(account, program, points, lot)
     return books.join(arriving, {LIFETIME: points})
-
-
-def _counted(program: Program, given: Sequence[RulePoints], now: datetime) -> dict[str, int]:
-    """What rules with caps have given, for the caps to come."""
-    moves: dict[str, int] = {}
-    points = {each.rule: each.points for each in given}
-    for rule in program.earn:
-        if points.get(rule.name) and rule.cap.per_day is not None:
-            moves[_today(program, rule.name, now)] = points[rule.name]
-        if points.get(rule.name) and rule.cap.lifetime is not None:
-            moves[f"{GIVEN}:{rule.name}"] = points[rule.name]
-    return moves
 
 
 def _today(program: Program, rule: str, now: datetime) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from chalicelib.coupons.schemas import IssuedCoupon
 from chalicelib.loyalty.model import POINTS_PER_ENTRY_MAX
 from chalicelib.shared.contract import (
     At,
@@ -28,6 +29,8 @@ POINTS_REVERSED = "loyalty.points_reversed"
 POINTS_EXPIRING = "loyalty.points_expiring"
 POINTS_EXPIRED = "loyalty.points_expired"
 TIER_CHANGED = "loyalty.tier_changed"
+ORDER_REFUNDED = "loyalty.order_refunded"
+GIFT_GIVEN = "loyalty.gift_given"
 
 HOLD_SECONDS_MAX = 7 * 24 * 3600
 LINES_MAX = 200
@@ -100,7 +103,9 @@ class RedemptionRequest(In):
     """Points to hold, or the reward they are to buy. Confirm or release; unconfirmed they return by themselves."""
 
     points: Points | None = Field(default=None, examples=[500])
-    reward_id: Annotated[str, Field(max_length=40)] | None = None
+    reward_id: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="Costs what the program says; confirmed, it is a coupon."
+    )
     order_id: Id | None = Field(default=None, description="What they are to pay for; kept with the entry.")
     hold_seconds: int = Field(default=900, ge=60, le=HOLD_SECONDS_MAX)
 
@@ -116,6 +121,7 @@ class RedemptionAnswer(Out):
     status: Literal["reserved", "confirmed", "released"]
     points: int = Field(description="Held, spent, or returned.")
     expires_at: At | None = Field(default=None, description="When an unconfirmed hold returns.")
+    coupon: IssuedCoupon | None = Field(default=None, description="What a confirmed reward is.")
     balance: BalanceAnswer
 
 
@@ -225,6 +231,14 @@ class PointsAccrued(PointsChanged):
     """Fact `loyalty.points_accrued`: points were given, to be used at once or later."""
 
 
+class OrderRefunded(Published):
+    """Fact `loyalty.order_refunded`: some of an order was given back, whether or not points were taken for it."""
+
+    customer_id: str
+    order_id: str
+    entry_id: str
+
+
 class TierChanged(Published):
     """Fact `loyalty.tier_changed`."""
 
@@ -232,3 +246,12 @@ class TierChanged(Published):
     entry_id: str
     tier: str | None
     until: str | None = Field(default=None, description="Its last month, `YYYY-MM`.")
+
+
+class GiftGiven(Published):
+    """Fact `loyalty.gift_given`: somebody got what the program gives once a year; beside it points were accrued."""
+
+    customer_id: str
+    occasion: str = Field(description="birthday or anniversary")
+    year: int
+    points: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from chalice.app import Blueprint
 
@@ -11,8 +12,10 @@ from chalicelib.activity.schemas import ActivityRecorded, OrderDetails
 from chalicelib.orders import mapping, rules, service
 from chalicelib.orders.model import Order, OrderLine, Shipment
 from chalicelib.orders.schemas import (
+    ORDER_CHANGED,
     ORDER_PLACED,
     SHIPMENT_STATUS_CHANGED,
+    OrderChanged,
     OrderPlaced,
     OrderPlacedLine,
     ShipmentStatusChanged,
@@ -49,6 +52,7 @@ def orders_on_facts(fact: Fact, now: datetime) -> None:
             tax=details.tax,
             shipping_cost=details.shipping_cost,
             gift=details.gift,
+            store_id=details.store_id,
         )
     )
 
@@ -58,36 +62,53 @@ def orders_on_facts(fact: Fact, now: datetime) -> None:
 )
 @relay
 def orders_relay(change: Change) -> Sequence[Fact]:
-    """A new order is `order.placed`; a parcel's entry into a status is `shipment.status_changed`."""
+    """A new order is `order.placed`, one that is another purchase now `order.changed`.
+
+    A parcel's entry into a status is `shipment.status_changed`.
+    """
     new = change.new
     if new is None:
         return []
-    if new["sk"] == mapping.ORDER and change.old is None:
-        return [_placed(mapping.to_order(new))]
+    if new["sk"] == mapping.ORDER:
+        return _of_order(mapping.to_order(change.old) if change.old else None, mapping.to_order(new))
     if new["sk"] == mapping.HEAD and change.old is not None:
         before, after = mapping.to_shipment(change.old), mapping.to_shipment(new)
         return [_moved(after)] if rules.is_entered(before.head, after.head) else []
     return []
 
 
-def _placed(order: Order) -> Fact:
-    data = OrderPlaced(
-        order_id=order.order_id,
-        customer_id=order.customer_id,
-        placed_at=to_text(order.placed_at),
-        total=order.total,
-        currency=order.currency,
-        lines=[
+def _of_order(before: Order | None, order: Order) -> Sequence[Fact]:
+    if before is None:
+        placed = OrderPlaced(**_told(order))
+        return [_fact(f"{ORDER_PLACED}:{order.order_id}", ORDER_PLACED, order, placed)]
+    if not rules.is_another_purchase(before, order):
+        return []
+    changed = OrderChanged(**_told(order), version=order.version)
+    return [_fact(f"{ORDER_CHANGED}:{order.order_id}#{order.version}", ORDER_CHANGED, order, changed)]
+
+
+def _told(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "customer_id": order.customer_id,
+        "placed_at": to_text(order.placed_at),
+        "total": order.total,
+        "currency": order.currency,
+        "lines": [
             OrderPlacedLine(
                 line_id=line.line_id, item_id=line.item_id, quantity=line.quantity, price=line.price
             )
             for line in order.lines
         ],
-        imported=order.imported,
-    )
+        "store_id": order.store_id,
+        "imported": order.imported,
+    }
+
+
+def _fact(fact_id: str, fact_type: str, order: Order, data: OrderPlaced) -> Fact:
     return Fact(
-        id=f"{ORDER_PLACED}:{order.order_id}",
-        type=ORDER_PLACED,
+        id=fact_id,
+        type=fact_type,
         subject=f"customers/{order.customer_id}",
         time=order.placed_at,
         data=data.model_dump(),

@@ -71,6 +71,8 @@ def of_order(order: Order) -> Item:
         item["ship_to"] = {"country": order.ship_to.country, "postal_code": order.ship_to.postal_code}
     if order.gift:
         item["gift"] = True
+    if order.store_id:
+        item["store_id"] = order.store_id
     return item
 
 
@@ -93,6 +95,7 @@ def to_order(item: Item) -> Order:
         imported=item["imported"],
         version=item["version"],
         gift=item.get("gift", False),
+        store_id=item.get("store_id", ""),
     )
 
 

@@ -66,7 +66,7 @@ class ShipTo:
 class Order:
     """One order as the shop last said it. `total` is what the customer paid; `version` counts the changes.
 
-    `source` says who told us; `imported` marks history brought along, about which nobody gets mail. A `gift` is a gift
+    `store_id` is where it was bought, empty online; `source` says who told us; `imported` marks history brought along, about which nobody gets mail. A `gift` is a gift
     with all its lines.
     """
 
@@ -85,6 +85,7 @@ class Order:
     imported: bool = False
     version: int = 1
     gift: bool = False
+    store_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,13 @@ def next_version(stored: Order, sent: Order) -> Order | None:
     return None if following == stored else replace(following, version=stored.version + 1)
 
 
+def is_another_purchase(before: Order, after: Order) -> bool:
+    """Whether what an order costs or holds became another, which is what it earned by."""
+    if before.customer_id != after.customer_id:
+        return False  # handed over to a pseudonym: nobody's purchase any more
+    return (before.total, _bought(before)) != (after.total, _bought(after))
+
+
 def shipment_contradiction(stored: Shipment, sent: Shipment) -> str | None:
     """The first field in which two shipments of one id differ, or None when they are the same shipment."""
     fields = ("order_id", "carrier", "tracking_number", "line_ids")
@@ -120,3 +127,7 @@ def _attempt_after(head: Head, event: ShipmentEvent) -> int | None:
         return head.attempt + 1
     is_further = RANKS[there] > RANKS[here] or (here in STUCK and there in STUCK)
     return head.attempt if is_further else None
+
+
+def _bought(order: Order) -> list[tuple[str, str, int, int]]:
+    return [(line.line_id, line.item_id, line.quantity, line.price) for line in order.lines]

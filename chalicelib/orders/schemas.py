@@ -13,6 +13,7 @@ from chalicelib.shared.contract import At, Currency, Id, In, Line, MinorUnits, M
 from chalicelib.shared.money import AMOUNT_MAX
 
 ORDER_PLACED = "order.placed"
+ORDER_CHANGED = "order.changed"
 SHIPMENT_STATUS_CHANGED = "shipment.status_changed"
 
 QUANTITY_MAX = 1_000_000
@@ -96,6 +97,9 @@ class OrderBody(In):
     promised: WindowBody | None = Field(default=None, description="What the contract says.")
     ship_to: ShipToBody | None = None
     gift: bool = Field(default=False, description="Every line is a gift.")
+    store_id: Id | None = Field(
+        default=None, description="The store it was bought in; left out: online.", examples=["ginza"]
+    )
 
 
 class ImportedOrder(OrderBody):
@@ -133,6 +137,7 @@ class OrderAnswer(Out):
     promised: WindowAnswer | None
     ship_to: ShipToAnswer | None
     gift: bool
+    store_id: str | None = Field(description="Null: online.")
     source: str = Field(description="`shop`: you said so; `event`: a trusted `Order Completed` did, so far.")
     version: int = Field(description="Grows by one with every change; also the ETag.")
 
@@ -265,6 +270,12 @@ class OrderPlaced(Published):
     imported: bool = Field(
         default=False, description="History brought along, not something that happens now."
     )
+
+
+class OrderChanged(OrderPlaced):
+    """Fact `order.changed`: what an order costs or holds became another; this is how it was after that change."""
+
+    version: int = Field(description="Of the order; grows with every change.")
 
 
 class ShipmentStatusChanged(Published):

@@ -158,6 +158,7 @@ def answer(order: Order) -> OrderAnswer:
         promised=window_answer(order.promised),
         ship_to=ShipToAnswer(**vars(order.ship_to)) if order.ship_to else None,
         gift=order.gift,
+        store_id=order.store_id or None,
         source=order.source,
         version=order.version,
     )
@@ -199,6 +200,7 @@ def _order(order_id: str, body: OrderBody, *, placed_at: datetime, source: str) 
         ship_to=ShipTo(ship_to.country, ship_to.postal_code) if ship_to else None,
         source=source,
         gift=body.gift,
+        store_id=body.store_id or "",
     )
 
 

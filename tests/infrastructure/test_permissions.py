@@ -22,6 +22,7 @@ READS = {"get", "get_many", "query"}
 WRITES = {"put", "putting", "update", "updating"}
 REMOVES = {"delete", "deleting"}
 LOADS = {"put_many", "delete_many"}
+SCANS = {"scan"}
 
 
 def _file(module: str) -> Path | None:
@@ -78,7 +79,13 @@ def test_every_granted_table_is_used_that_way(function: Any) -> None:
     modules = _reachable(module)
     uses = {use for each in modules for use in _uses(each)}
     grant = GRANTS[function.name]
-    granted = ((grant.reads, READS), (grant.writes, WRITES), (grant.removes, REMOVES), (grant.loads, LOADS))
+    granted = (
+        (grant.reads, READS),
+        (grant.writes, WRITES),
+        (grant.removes, REMOVES),
+        (grant.loads, LOADS),
+        (grant.scans, SCANS),
+    )
     for tables, methods in granted:
         for table in tables:
             used = {method for name, method in uses if name == table}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib.orders import mapping, reads, rules
-from chalicelib.orders.model import Order, OrderLine, Shipment, ShipmentEvent, Status
+from chalicelib.orders.model import Order, OrderLine, Shipment, ShipmentEvent, ShipTo, Status
 from chalicelib.shared import aws as clients
 from chalicelib.shared.dynamo import pack_item
 
@@ -107,7 +107,7 @@ ORDER = Order("o1", "u1", NOW, "JPY", 3980, (OrderLine("1", "85123A", 2, 1990),)
 
 @pytest.mark.parametrize("imported", [False, True])
 def test_a_new_order_is_told_once_in_its_life(aws: Any, imported: bool) -> None:
-    item = mapping.of_order(replace(ORDER, imported=imported))
+    item = mapping.of_order(replace(ORDER, imported=imported, store_id="ginza"))
 
     [fact] = relayed(None, item)
 
@@ -118,12 +118,57 @@ def test_a_new_order_is_told_once_in_its_life(aws: Any, imported: bool) -> None:
         "placed_at": AT,
         "total": 3980,
         "currency": "JPY",
-        "lines": [{"item_id": "85123A", "quantity": 2, "price": 1990}],
+        "lines": [{"line_id": "1", "item_id": "85123A", "quantity": 2, "price": 1990}],
+        "store_id": "ginza",
         "imported": imported,
     }
-    assert relayed(item, mapping.of_order(replace(ORDER, version=2, total=1))) == []
     assert relayed(item, None) == []
     assert relayed(None, mapping.of_history(ORDER)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"total": 1990},
+        {"lines": (OrderLine("1", "85123A", 1, 1990),)},
+        {"lines": (OrderLine("1", "85123A", 2, 995),)},
+        {"lines": (OrderLine("1", "OTHER", 2, 1990),)},
+        {"lines": (*ORDER.lines, OrderLine("2", "OTHER", 1, 0))},
+    ],
+)
+def test_an_order_that_is_another_purchase_is_told_with_its_version(aws: Any, change: dict[str, Any]) -> None:
+    after = replace(ORDER, version=7, **change)
+
+    [fact] = relayed(mapping.of_order(ORDER), mapping.of_order(after))
+
+    assert (fact["id"], fact["type"]) == ("order.changed:o1#7", "order.changed")
+    assert (fact["data"]["version"], fact["data"]["total"]) == (7, after.total)
+    assert [line["item_id"] for line in fact["data"]["lines"]] == [line.item_id for line in after.lines]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"discount": 5},
+        {"ship_to": ShipTo("JP")},
+        {"store_id": "ginza"},
+        {"lines": (OrderLine("1", "85123A", 2, 1990, gift=True),)},
+        {"customer_id": "erased:x", "total": 1},
+    ],
+)
+def test_what_does_not_change_the_purchase_is_told_to_nobody(aws: Any, change: dict[str, Any]) -> None:
+    assert relayed(mapping.of_order(ORDER), mapping.of_order(replace(ORDER, version=2, **change))) == []
+
+
+def test_a_store_of_an_event_is_the_orders(aws: Any) -> None:
+    fact = completed("o1")
+    fact["data"]["details"]["store_id"] = "ginza"
+
+    assert deliver(fact) == []
+
+    order = reads.order("o1")
+    assert order is not None
+    assert order.store_id == "ginza"
 
 
 def test_a_new_parcel_and_its_events_are_told_to_nobody(aws: Any) -> None:
