@@ -15,6 +15,7 @@ from chalicelib.customers.routes import routes as customers_routes
 from chalicelib.desk.routes import routes as desk_routes
 from chalicelib.feedback.routes import routes as feedback_routes
 from chalicelib.loyalty.handlers import handlers as loyalty_handlers
+from chalicelib.loyalty.offer_routes import routes as loyalty_offer_routes
 from chalicelib.loyalty.routes import routes as loyalty_routes
 from chalicelib.messages.handlers import handlers as messages_handlers
 from chalicelib.messages.routes import routes as messages_routes
@@ -41,6 +42,7 @@ for room in (
     desk_routes,
     feedback_routes,
     loyalty_routes,
+    loyalty_offer_routes,
     messages_routes,
     orders_routes,
     partners_routes,

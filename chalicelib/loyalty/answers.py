@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from chalicelib.coupons.schemas import IssuedCoupon
 from chalicelib.loyalty import books, refunding, tiers
 from chalicelib.loyalty.earning import day_of
 from chalicelib.loyalty.model import LOT, PENDING, POINTS, SHOP, Account, Decision, Entry, RulePoints
@@ -54,8 +55,10 @@ def accrual(decision: Decision, program: Program, now: datetime) -> AccrualAnswe
     )
 
 
-def redemption(decision: Decision, program: Program, now: datetime) -> RedemptionAnswer:
-    """What a redemption's step did."""
+def redemption(
+    decision: Decision, program: Program, now: datetime, coupon: IssuedCoupon | None = None
+) -> RedemptionAnswer:
+    """What a redemption's step did, and the coupon that a reward is."""
     entry = decision.entry
     redemption_id = entry.entry_id.removeprefix("redemption:").partition("#")[0]
     statuses = {"reserve": "reserved", "redeem": "confirmed", "release": "released"}
@@ -64,6 +67,7 @@ def redemption(decision: Decision, program: Program, now: datetime) -> Redemptio
         status=statuses[entry.kind],  # type: ignore[arg-type]
         points=abs(entry.points),
         expires_at=entry.hold_until,
+        coupon=coupon,
         balance=balance([decision.account], program, now),
     )
 

@@ -14,8 +14,11 @@ from chalicelib.loyalty.program import (
     Cap,
     EarnRule,
     Gift,
+    Incentive,
+    IncentiveLevel,
     Level,
     Multiplier,
+    PriceDowns,
     Program,
     ReferralTerms,
     Reward,
@@ -74,6 +77,8 @@ def of_entry(entry: Entry) -> Item:
         "basis": asdict(entry.basis) if entry.basis else None,
         "refunded": asdict(entry.refunded) if entry.refunded else None,
         "hold_until": to_text(entry.hold_until) if entry.hold_until else None,
+        "reward_id": entry.reward_id,
+        "order_id": entry.order_id,
         "tier": _of_tier(entry.tier),
         "tier_changed": entry.tier_changed or None,
     }
@@ -97,6 +102,8 @@ def to_entry(item: Item) -> Entry:
         basis=Basis(**item["basis"]) if "basis" in item else None,
         refunded=Refunded(**item["refunded"]) if "refunded" in item else None,
         hold_until=from_text(item["hold_until"]) if "hold_until" in item else None,
+        reward_id=item.get("reward_id", ""),
+        order_id=item.get("order_id", ""),
         tier=_to_tier(item.get("tier")),
         tier_changed=item.get("tier_changed", False),
     )
@@ -116,6 +123,7 @@ def to_program(version: int, text: str) -> Program:
     """A program out of the JSON that was validated when it was put."""
     data = json.loads(text)
     tiers, referral = data.pop("tiers"), data.pop("referral")
+    downs, incentive = data.pop("price_downs", None), data.pop("incentive", None)
     return Program(
         **data
         | {
@@ -126,6 +134,8 @@ def to_program(version: int, text: str) -> Program:
             "rewards": tuple(Reward(**_dated(each)) for each in data["rewards"]),
             "gifts": tuple(Gift(**each) for each in data["gifts"]),
             "referral": ReferralTerms(**referral) if referral else None,
+            "price_downs": PriceDowns(**downs) if downs else None,
+            "incentive": _to_incentive(incentive) if incentive else None,
         }
     )
 
@@ -148,6 +158,10 @@ def _to_multiplier(data: Mapping[str, Any]) -> Multiplier:
 def _to_tiers(data: Mapping[str, Any]) -> Tiers:
     levels = tuple(Level(**each | {"benefits": tuple(each["benefits"])}) for each in data["levels"])
     return Tiers(**dict(data) | {"levels": levels})
+
+
+def _to_incentive(data: Mapping[str, Any]) -> Incentive:
+    return Incentive(**dict(data) | {"levels": tuple(IncentiveLevel(**each) for each in data["levels"])})
 
 
 def _dated(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from chalicelib.loyalty import books, mapping, program_store, store
+from chalicelib.loyalty import answers, mapping, offer_store, program_store, referral_store, store
+from chalicelib.loyalty.schemas import BalanceAnswer
 from chalicelib.shared import clock
 
 
-def active_points(*customer_ids: str) -> int:
-    """Points a person can use now, under all the ids given. Two trips, half a read unit for each id and the program."""
+def balance(*customer_ids: str, now: datetime) -> BalanceAnswer:
+    """What a person has under all the ids given, the surviving one first.
+
+    Two trips, half a read unit for each id and the program.
+    """
     program, _ = program_store.load()
-    now = clock.now()
-    return sum(books.settled(account, program, now).active for account in store.read_many(customer_ids))
+    return answers.balance(store.read_many(customer_ids), program, now)
+
+
+def active_points(*customer_ids: str) -> int:
+    """Points a person can use now, under all the ids given. Costs what `balance` does."""
+    return balance(*customer_ids, now=clock.now()).active_points
 
 
 def is_known(customer_id: str) -> bool:
@@ -27,8 +36,18 @@ def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict
     accounts = [item for item in items if item["sk"] == mapping.ACCOUNT]
     return {
         "accounts": [{"customer_id": item["pk"].partition("#")[2], **_told(item)} for item in accounts],
+        "offers": _kept(items, offer_store.KINDS),
+        "referrals": _kept(items, referral_store.KINDS),
         "entries": [_entry(item) for item in items if item["sk"].startswith(mapping.ENTRY_PREFIX)],
     }
+
+
+def _kept(items: Sequence[dict[str, Any]], kinds: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {"kind": item["sk"].lower(), "customer_id": item["pk"].partition("#")[2], **_told(item)}
+        for item in items
+        if item["sk"] in kinds
+    ]
 
 
 def _entry(item: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.loyalty import books
-from chalicelib.loyalty.model import HELD, HOLDS_MAX, OWED, REWARD, Account, Decision, Entry
+from chalicelib.loyalty.model import HELD, HOLDS_MAX, OWED, REWARD, Account, Basis, Decision, Entry
 from chalicelib.loyalty.program import Program
 from chalicelib.shared.errors import Conflict, InvalidInput
 
@@ -32,6 +32,7 @@ def reserve(
     *,
     hold: timedelta,
     reward_id: str = "",
+    order_id: str = "",
     owed_elsewhere: int = 0,
     now: datetime,
 ) -> Decision:
@@ -50,23 +51,34 @@ def reserve(
     taken, lacking = books.outflow(account, points)
     held = {f"{HELD}:{redemption_id}|{key.partition(':')[2]}": -n for key, n in taken.items()}
     borrowed = {f"{HELD}:{redemption_id}|{books.OVERDRAWN}": lacking, OWED: -lacking} if lacking else {}
-    counted = {f"{REWARD}:{reward_id}": 1} if reward_id else {}
     entry = Entry(
         f"redemption:{redemption_id}", RESERVE, account.customer_id, -points, reward_id or "redemption", now,
-        books.join(taken, held, borrowed, counted), hold_until=now + hold,
+        books.join(taken, held, borrowed), hold_until=now + hold, reward_id=reward_id, order_id=order_id,
+        basis=Basis(0, program.version) if reward_id else None,
     )  # fmt: skip
     return books.enter(account, entry)
 
 
 def confirm(
-    account: Account, program: Program, redemption_id: str, points: int | None, *, now: datetime
+    account: Account,
+    program: Program,
+    redemption_id: str,
+    points: int | None,
+    *,
+    reward_id: str = "",
+    now: datetime,
 ) -> Decision:
-    """Spend held points, all or as many as said; the others return. Raises HoldOver, InvalidInput for more than held."""
+    """Spend held points, all or as many as said; the others return. A reward is had whole, and counted now.
+
+    Raises HoldOver, InvalidInput for more than held.
+    """
     held = _held(account, redemption_id)
     total = sum(held.values())
     spent = total if points is None else points
     if spent > total:
         raise InvalidInput.of("points", f"{total} points are held")
+    if reward_id and spent < total:
+        raise InvalidInput.of("points", f"the reward costs all {total}")
     used: dict[str, int] = {}
     left = spent
     for key, n in held.items():  # what expires first, first; what nobody had yet, last
@@ -74,11 +86,14 @@ def confirm(
         left -= used[key]
     rest = {key: n - used[key] for key, n in held.items() if n > used[key]}
     moves = books.join(
-        {f"{HELD}:{key}": -n for key, n in used.items() if n}, books.returned(account, program, rest)
+        {f"{HELD}:{key}": -n for key, n in used.items() if n},
+        books.returned(account, program, rest),
+        {f"{REWARD}:{reward_id}": 1} if reward_id else {},
     )
     entry = Entry(
-        f"redemption:{redemption_id}#done", REDEEM, account.customer_id, -spent, "redemption", now, moves
-    )
+        f"redemption:{redemption_id}#done", REDEEM, account.customer_id, -spent, reward_id or "redemption", now, moves,
+        reward_id=reward_id,
+    )  # fmt: skip
     return books.enter(account, entry)
 
 

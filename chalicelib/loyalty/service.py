@@ -7,7 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.customers import reads as customers
-from chalicelib.loyalty import answers, ledger, mapping, ordering, program_store, rules, store
+from chalicelib.loyalty import (
+    answers,
+    ledger,
+    mapping,
+    offer_store,
+    ordering,
+    program_store,
+    referral_store,
+    rules,
+    store,
+)
 from chalicelib.loyalty.earning import Basket, BasketLine, earned, next_steps
 from chalicelib.loyalty.ledger import Command
 from chalicelib.loyalty.model import Account, Decision, Entry, RulePoints
@@ -180,7 +190,14 @@ def erase(
     """Put the totals of these customers' accounts under `pseudonym` and take the rest away. Safe to repeat."""
     accounts = sum(_close(customer_id, pseudonym) for customer_id in customer_ids)
     entries = sum(map(store.forget_entries, customer_ids))
-    return {"ledger.accounts": accounts, "ledger.entries": entries}
+    offers = sum(map(offer_store.erase, customer_ids))
+    referrals = sum(map(referral_store.erase, customer_ids))
+    return {
+        "ledger.accounts": accounts,
+        "ledger.entries": entries,
+        "ledger.offers": offers,
+        "ledger.referrals": referrals,
+    }
 
 
 def _close(customer_id: str, pseudonym: str) -> int:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
-from chalicelib.loyalty import answers, books, ledger, program_store, redeeming, store
+from chalicelib.coupons import store as coupons
+from chalicelib.coupons.schemas import IssuedCoupon, issued
+from chalicelib.loyalty import answers, books, ledger, program_store, redeeming, reward_store, rewards, store
+from chalicelib.loyalty.earning import day_of
 from chalicelib.loyalty.ledger import Command
 from chalicelib.loyalty.model import LOT, Account, Decision, Entry
-from chalicelib.loyalty.program import Program
+from chalicelib.loyalty.program import Program, Reward
 from chalicelib.loyalty.schemas import ConfirmRequest, RedemptionRequest
 from chalicelib.shared.errors import InvalidInput, NotFound
 from chalicelib.shared.ids import fingerprint
@@ -16,6 +20,7 @@ from chalicelib.shared.rounds import rounds
 
 TRANSFER = "transfer"
 Decide = Callable[[Account, Program], Decision]
+More = Callable[[Decision], ledger.Operations]
 
 
 def reserve(
@@ -27,17 +32,22 @@ def reserve(
     has too few. Raises NotEnoughPoints.
     """
     program, _ = program_store.load()
-    points = _points_of(request)
+    _check(request)
+    reward = program.reward(request.reward_id) if request.reward_id else None
+    points = reward.points if reward else request.points or 0
     redemption_id = fingerprint(customer_ids[0], key)[:26]
     hold = timedelta(seconds=request.hold_seconds)
     owed_elsewhere = 0
-    if len(customer_ids) > 1:
+    if len(customer_ids) > 1 and points:
         owed_elsewhere = _gather(customer_ids, points, program, redemption_id, now=now, dry_run=dry_run)
 
     def decide(account: Account, program: Program) -> Decision:
+        if request.reward_id:
+            _check_offered(reward, account, customer_ids, day_of(program, now))
         return redeeming.reserve(
-            account, program, redemption_id, points, hold=hold, owed_elsewhere=owed_elsewhere, now=now
-        )
+            account, program, redemption_id, points, hold=hold, reward_id=request.reward_id or "",
+            order_id=request.order_id or "", owed_elsewhere=owed_elsewhere, now=now,
+        )  # fmt: skip
 
     entry_id = f"redemption:{redemption_id}"
     return _run(
@@ -48,20 +58,44 @@ def reserve(
 def confirm(
     customer_ids: Sequence[str], redemption_id: str, request: ConfirmRequest, *, now: datetime, dry_run: bool
 ) -> str:
-    """Spend what a redemption holds. Again with the same body answers the same; raises HoldOver, NotFound."""
-    customer_id = _holder(customer_ids, redemption_id)
+    """Spend what a redemption holds; a reward becomes a coupon in the same transaction, or neither happens.
+
+    Again with the same body answers the same, the code too. Raises HoldOver, NotFound, RewardLimit, RewardExhausted.
+    """
+    held = _held(customer_ids, redemption_id)
+    customer_id = held.customer_id
     program, _ = program_store.load()
+    reward = _promised(held, program)
+    coupon = (
+        rewards.coupon(reward, code=coupons.new_code(), customer_id=customer_id, now=now) if reward else None
+    )
 
     def decide(account: Account, program: Program) -> Decision:
-        return redeeming.confirm(account, program, redemption_id, request.points, now=now)
+        decision = redeeming.confirm(
+            account, program, redemption_id, request.points, reward_id=held.reward_id, now=now
+        )
+        if reward:
+            others = [each for each in customer_ids if each != customer_id]
+            rewards.check_limits(reward, had=_had(reward, account, others), given=_given(reward))
+        return decision
+
+    def more(_: Decision) -> ledger.Operations:
+        if not (reward and coupon):
+            return []
+        limit = reward.in_total
+        counted = [] if limit is None else [reward_store.counting(reward.reward_id, limit)]
+        return coupons.issuing(coupon) + counted
 
     seen = f"confirm {request.model_dump_json()}"
-    return _done(customer_id, redemption_id, seen, decide, program, now=now, dry_run=dry_run)
+    shown = issued(coupon, dry_run=dry_run) if coupon else None
+    return _done(
+        customer_id, redemption_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
+    )
 
 
 def release(customer_ids: Sequence[str], redemption_id: str, *, now: datetime, dry_run: bool) -> str:
     """Return what a redemption holds. Again answers the same; raises HoldOver, NotFound."""
-    customer_id = _holder(customer_ids, redemption_id)
+    customer_id = _held(customer_ids, redemption_id).customer_id
     program, _ = program_store.load()
 
     def decide(account: Account, program: Program) -> Decision:
@@ -70,10 +104,40 @@ def release(customer_ids: Sequence[str], redemption_id: str, *, now: datetime, d
     return _done(customer_id, redemption_id, "release", decide, program, now=now, dry_run=dry_run)
 
 
-def _points_of(request: RedemptionRequest) -> int:
-    if request.points is None:
-        raise InvalidInput.of("points", "is missing")
-    return request.points
+def _check(request: RedemptionRequest) -> None:
+    if (request.points is None) == (request.reward_id is None):
+        raise InvalidInput.of("points", "either points or a reward_id")
+
+
+def _check_offered(reward: Reward | None, account: Account, customer_ids: Sequence[str], day: date) -> None:
+    if reward is None:
+        raise InvalidInput.of("reward_id", "the program has no such reward")
+    rewards.check(reward, day=day, had=_had(reward, account, customer_ids[1:]), given=_given(reward))
+
+
+def _promised(held: Entry, program: Program) -> Reward | None:
+    """The reward as it was when it was reserved, under the limits that hold now. One trip where the program has changed."""
+    if not held.reward_id:
+        return None
+    assert held.basis is not None, "a reserved reward names its program"
+    then = program if held.basis.program == program.version else program_store.version(held.basis.program)
+    reward, today = then.reward(held.reward_id), program.reward(held.reward_id)
+    assert reward is not None, "the program of then had it"
+    if today is None:
+        return reward
+    return replace(reward, per_customer=today.per_customer, in_total=today.in_total)
+
+
+def _had(reward: Reward, account: Account, others: Sequence[str]) -> int:
+    """How often a person has had a reward, under all their ids. No trip where that is not limited."""
+    if reward.per_customer is None:
+        return 0
+    accounts = [account, *(store.read_many(others, consistent=True) if others else [])]
+    return sum(rewards.had(each, reward.reward_id) for each in accounts)
+
+
+def _given(reward: Reward) -> int:
+    return 0 if reward.in_total is None else reward_store.given(reward.reward_id)
 
 
 def _run(
@@ -85,14 +149,16 @@ def _run(
     *,
     now: datetime,
     dry_run: bool,
+    shown: IssuedCoupon | None = None,
+    more: More = ledger.nothing_more,
 ) -> str:
     def answer(decision: Decision) -> str:
-        return answers.redemption(decision, program, now).model_dump_json()
+        return answers.redemption(decision, program, now, shown).model_dump_json()
 
     def decide_alone(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
         return decide(account, program)
 
-    command = Command(customer_id, entry_id, fingerprint(seen), decide_alone, answer)
+    command = Command(customer_id, entry_id, fingerprint(seen), decide_alone, answer, more=more)
     found = ledger.run(command, program, now=now, dry_run=dry_run)
     if found is None:
         raise redeeming.HoldOver  # the hold's time ended it, which nobody asked for and so nobody was answered
@@ -108,21 +174,26 @@ def _done(
     *,
     now: datetime,
     dry_run: bool,
+    shown: IssuedCoupon | None = None,
+    more: More = ledger.nothing_more,
 ) -> str:
     """Confirm and release end a redemption under one entry id, so only one of them can."""
     entry_id = f"redemption:{redemption_id}#done"
     _, known = store.load(customer_id, entry_id)
     if entry_id in known and known[entry_id].fingerprint != fingerprint(seen):
         raise redeeming.HoldOver
-    return _run(customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run)
+    return _run(
+        customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
+    )
 
 
-def _holder(customer_ids: Sequence[str], redemption_id: str) -> str:
-    """Whose redemption it is, among the ids of one person. One trip for each id until it is found."""
+def _held(customer_ids: Sequence[str], redemption_id: str) -> Entry:
+    """The entry that reserved, whichever id of the person it is under. One trip for each id until it is found."""
     entry_id = f"redemption:{redemption_id}"
     for customer_id in customer_ids:
-        if entry_id in store.load(customer_id, entry_id)[1]:
-            return customer_id
+        _, known = store.load(customer_id, entry_id)
+        if entry_id in known:
+            return known[entry_id].entry
     raise NotFound("there is no such redemption of this customer")
 
 

@@ -18,6 +18,8 @@ NOTES = {
     "engagement.planned": "mail that was planned",
     "ledger.accounts": "added to totals under a pseudonym: points are owed, whoever had them",
     "ledger.entries": "each movement of points",
+    "ledger.offers": "what was offered to them alone",
+    "ledger.referrals": "their code for friends, by which code they came, and how many they referred",
     "orders.orders": "kept for the books under a pseudonym, without address, parcels' numbers and history",
     "orders.shipment_events": "what carriers told of the parcels",
     "people.profiles": "name, address, traits and consents, and by what they were found",

@@ -91,11 +91,30 @@ BODIES: dict[str, Any] = {
         "items": [_ITEM | {"item_id": "i2"}, {"item_id": "i3", "title": MARK, "url": MARK}]
     },
     "POST /v1/customers/{customer_id}/loyalty/accruals": {"points": 5, "reason": MARK},
+    "POST /v1/customers/{customer_id}/loyalty/redemptions": {"points": 3},
+    "POST /v1/customers/{customer_id}/loyalty/redemptions/{redemption_id}/confirm": {"points": 2},
+    "POST /v1/customers/{customer_id}/loyalty/redemptions/{redemption_id}/release": {},
+    "POST /v1/customers/{customer_id}/loyalty/refunds": {
+        "order_id": "o1",
+        "lines": [{"item_id": "85123A", "quantity": 1}],
+        "reason": MARK,
+    },
+    **_both("POST", "/loyalty/offers", {}),
+    **_both("POST", "/loyalty/referral-code", {}),
+    **_both(
+        "POST",
+        "/loyalty/incentives",
+        {"currency": "GBP", "lines": [{"item_id": "85123A", "quantity": 2, "price": 1990}]},
+    ),
+    "POST /v1/loyalty/referrals": {"code": MARK, "customer_id": "u1"},
+    "POST /v1/loyalty/quotes": {
+        "customer_id": "u1",
+        "currency": "GBP",
+        "lines": [{"item_id": "85123A", "quantity": 2, "price": 1990}],
+    },
     "PUT /v1/loyalty/program": {
         "currency": "GBP",
-        "per_amount": 100,
-        "points": 1,
-        "expires_after_months": 12,
+        "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}],
     },
     "PUT /v1/orders/{order_id}": {
         "customer_id": "u1",
