@@ -129,16 +129,18 @@ def settled(account: Account, program: Program, now: datetime) -> Account:
 def settlement(account: Account, program: Program, now: datetime) -> Decision | None:
     """The next thing that time does to an account, None when there is nothing left to do.
 
-    In this order: holds return, pending points become usable, lots expire, tiers end. Each is an entry of its own,
-    named by what it settles and by its number, so that a run twice or at once writes it once.
+    In the order it fell due, so that it does not matter when somebody looks: pending points become usable and lots expire
+    when a day begins, holds return within it, tiers end. Each is an entry of its own, named by what it settles and by
+    its number, so that a run twice or at once writes it once.
     """
     today = day_of(program, now)
-    entry = (
-        _returned(account, program, now)
-        or _matured(account, program, today, now)
-        or _expired(account, today, now)
-        or _tier_ended(account, program, today, now)
+    found = (
+        _matured(account, program, today, now),
+        _expired(account, today, now),
+        _returned(account, program, now),
     )
+    due = [each for each in found if each]
+    entry = min(due, key=lambda each: each[0])[1] if due else _tier_ended(account, program, today, now)
     return enter(account, entry) if entry else None
 
 
@@ -159,16 +161,16 @@ def notice(account: Account, program: Program, now: datetime) -> Decision | None
     return None
 
 
-def returned(account: Account, program: Program, held: Mapping[str, int]) -> dict[str, int]:
-    """The moves by which held points go back to where they came from: what nobody had yet is no longer owed."""
+def returned(account: Account, program: Program, held: Mapping[str, int], at: datetime) -> dict[str, int]:
+    """The moves by which held points go back to where they came from at `at`: what nobody had yet is no longer owed.
+
+    Where points that came since have repaid that already, they can be used as if they had come now.
+    """
     moves: dict[str, int] = {}
-    for key, n in held.items():
+    fixed = replace(program, expiry="fixed")
+    for key, n in sorted(held.items(), key=lambda each: not each[0].endswith(OVERDRAWN)):
         lot = key.partition("|")[2]
-        back = (
-            {OWED: n}
-            if lot == OVERDRAWN
-            else inflow(_moved(account, moves), replace(program, expiry="fixed"), n, lot)
-        )
+        back = inflow(_moved(account, moves), fixed, n, lot_of(program, at) if lot == OVERDRAWN else lot)
         moves = join(moves, {f"{HELD}:{key}": -n}, back)
     return _told(moves)
 
@@ -179,30 +181,33 @@ def held_by(account: Account, redemption_id: str) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _returned(account: Account, program: Program, now: datetime) -> Entry | None:
-    for redemption_id, until in sorted(account.holds.items()):
+def _returned(account: Account, program: Program, now: datetime) -> tuple[date, Entry] | None:
+    for until, redemption_id in sorted((until, each) for each, until in account.holds.items()):
         if until <= now:
             held = held_by(account, redemption_id)
-            return Entry(
+            entry = Entry(
                 f"redemption:{redemption_id}#done", RELEASE, account.customer_id, sum(held.values()), "timeout",
-                now, returned(account, program, held),
+                now, returned(account, program, held, until),
             )  # fmt: skip
+            return day_of(program, until), entry
     return None
 
 
-def _matured(account: Account, program: Program, today: date, now: datetime) -> Entry | None:
+def _matured(account: Account, program: Program, today: date, now: datetime) -> tuple[date, Entry] | None:
     for key, n in sorted(account.of(PENDING).items()):
         day, _, lot = key.partition("|")
         if day <= today.isoformat():
             moves = join({f"{PENDING}:{key}": -n}, inflow(account, program, n, lot))
-            return _settling(account, MATURE, key, n, moves, now=now)
+            return date.fromisoformat(day), _settling(account, MATURE, key, n, moves, now=now)
     return None
 
 
-def _expired(account: Account, today: date, now: datetime) -> Entry | None:
+def _expired(account: Account, today: date, now: datetime) -> tuple[date, Entry] | None:
     for lot, n in sorted(account.of(LOT).items()):
         if lot < f"{today:%Y-%m}":
-            return _settling(account, EXPIRE, lot, -n, {f"{LOT}:{lot}": -n, f"{GONE}:{lot}": n}, now=now)
+            moves = {f"{LOT}:{lot}": -n, f"{GONE}:{lot}": n}
+            over = date.fromisoformat(f"{tiers.month_after(lot, 1)}-01")
+            return over, _settling(account, EXPIRE, lot, -n, moves, now=now)
     return None
 
 

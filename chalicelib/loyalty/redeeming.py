@@ -87,7 +87,7 @@ def confirm(
     rest = {key: n - used[key] for key, n in held.items() if n > used[key]}
     moves = books.join(
         {f"{HELD}:{key}": -n for key, n in used.items() if n},
-        books.returned(account, program, rest),
+        books.returned(account, program, rest, now),
         {f"{REWARD}:{reward_id}": 1} if reward_id else {},
     )
     entry = Entry(
@@ -104,7 +104,7 @@ def release(
     held = _held(account, redemption_id)
     entry = Entry(
         f"redemption:{redemption_id}#done", books.RELEASE, account.customer_id, sum(held.values()), reason, now,
-        books.returned(account, program, held),
+        books.returned(account, program, held, now),
     )  # fmt: skip
     return books.enter(account, entry)
 

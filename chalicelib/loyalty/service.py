@@ -18,7 +18,7 @@ from chalicelib.loyalty import (
     rules,
     store,
 )
-from chalicelib.loyalty.earning import Basket, BasketLine, earned, next_steps
+from chalicelib.loyalty.earning import Basket, BasketLine, day_of, earned, next_steps
 from chalicelib.loyalty.ledger import Command
 from chalicelib.loyalty.model import Account, Decision, Entry, RulePoints
 from chalicelib.loyalty.program import Program
@@ -54,7 +54,7 @@ def give_points(
         raise InvalidInput.of("points", "either points or an action")
     if request.action and rule is None:
         raise InvalidInput.of("action", "the program does not reward it")
-    waits = to_text(request.pending_until)[:10] if request.pending_until else ""
+    waits = day_of(program, request.pending_until).isoformat() if request.pending_until else ""
 
     def decide(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
         points, name = request.points or 0, rules.RULE_MANUAL

@@ -14,7 +14,7 @@ from chalicelib.loyalty.ledger import Command
 from chalicelib.loyalty.model import LOT, Account, Decision, Entry
 from chalicelib.loyalty.program import Program, Reward
 from chalicelib.loyalty.schemas import ConfirmRequest, RedemptionRequest
-from chalicelib.shared.errors import InvalidInput, NotFound
+from chalicelib.shared.errors import InvalidInput, KeyReused, NotFound
 from chalicelib.shared.ids import fingerprint
 from chalicelib.shared.rounds import rounds
 
@@ -179,12 +179,12 @@ def _done(
 ) -> str:
     """Confirm and release end a redemption under one entry id, so only one of them can."""
     entry_id = f"redemption:{redemption_id}#done"
-    _, known = store.load(customer_id, entry_id)
-    if entry_id in known and known[entry_id].fingerprint != fingerprint(seen):
-        raise redeeming.HoldOver
-    return _run(
-        customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
-    )
+    try:
+        return _run(
+            customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
+        )
+    except KeyReused:  # something else has ended it, or its time
+        raise redeeming.HoldOver from None
 
 
 def _held(customer_ids: Sequence[str], redemption_id: str) -> Entry:
