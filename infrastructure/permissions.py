@@ -66,7 +66,7 @@ GRANTS: dict[str, Grant] = {
     ),
     "loyalty_daily": Grant(
         reads=("ledger", "people", "settings"),
-        writes=("ledger", "settings"),
+        writes=("ledger", "people", "settings"),  # a gift may bring a coupon
         scans=("ledger", "people"),
     ),
     "messages_on_facts": Grant(reads=("engagement", "people"), writes=("engagement",), mails=True),

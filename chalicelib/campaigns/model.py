@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 
@@ -10,7 +11,8 @@ from datetime import datetime, timedelta
 class Campaign:
     """One promotional mail, `delay` after a fact of type `trigger`, unless it is `expires_after` overdue.
 
-    `template` names its words. Who may get it is asked when it is sent, never when it is planned.
+    `template` names its words. Who may get it is asked when it is sent, never when it is planned. Somebody gets it once
+    for each `occasion` the fact names, such as a year's birthday; a campaign may be for one kind of them only.
     """
 
     campaign_id: str
@@ -18,6 +20,7 @@ class Campaign:
     delay: timedelta
     expires_after: timedelta
     template: str
+    only: str = ""
 
 
 WELCOME = Campaign(
@@ -27,17 +30,42 @@ WELCOME = Campaign(
     expires_after=timedelta(days=3),
     template="welcome",
 )
-CAMPAIGNS = {campaign.campaign_id: campaign for campaign in (WELCOME,)}
+BIRTHDAY = Campaign(
+    campaign_id="birthday",
+    trigger="loyalty.gift_given",
+    only="birthday",
+    delay=timedelta(0),
+    expires_after=timedelta(days=3),
+    template="birthday",
+)
+CAMPAIGNS = {campaign.campaign_id: campaign for campaign in (WELCOME, BIRTHDAY)}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What of a fact a mail is about: of which `kind`, which one of those (`2027`), and the values of its words."""
+
+    kind: str = ""
+    which: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_SPECIAL = Cause()
 
 
 @dataclass(frozen=True)
 class Due:
-    """One mail that falls due: of which campaign, to whom, when; and the hour under which it is filed."""
+    """One mail that falls due: of which campaign, to whom, when; and the hour under which it is filed.
+
+    `which` tells one mail of a campaign to somebody from the next; `values` fill its words.
+    """
 
     campaign_id: str
     customer_id: str
     due_at: datetime
     bucket: str
+    which: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.campaigns.model import Campaign, Due
+from chalicelib.campaigns.model import NOTHING_SPECIAL, Campaign, Cause, Due
 
 # How long an hour that has passed is still looked at: somebody whose clock is behind may file something under it.
 LOOK_BACK = timedelta(hours=2)
@@ -15,13 +15,16 @@ def bucket_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
 
 
-def plan(campaign: Campaign, customer_id: str, happened_at: datetime, now: datetime) -> Due:
+def plan(
+    campaign: Campaign, customer_id: str, happened_at: datetime, now: datetime, cause: Cause = NOTHING_SPECIAL
+) -> Due:
     """When a campaign falls due for a customer.
 
     What is due already is filed under now, where runs still look.
     """
     due_at = happened_at + campaign.delay
-    return Due(campaign.campaign_id, customer_id, due_at, bucket_of(max(due_at, now)))
+    bucket = bucket_of(max(due_at, now))
+    return Due(campaign.campaign_id, customer_id, due_at, bucket, cause.which, cause.values)
 
 
 def is_over(bucket: str, now: datetime) -> bool:

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.campaigns import rules, store
-from chalicelib.campaigns.model import CAMPAIGNS, Due, Run
+from chalicelib.campaigns.model import CAMPAIGNS, NOTHING_SPECIAL, Cause, Due, Run
+from chalicelib.coupons import reads as coupons
 from chalicelib.messages import service as messages
 from chalicelib.privacy import reads as privacy
 from chalicelib.shared.logs import log_failure, logger
 
 PAGE = 50
+LAST_HOURS = timedelta(
+    days=1
+)  # the last day that a coupon can be used from morning to night, wherever somebody lives
 RUN_SECONDS_MAX = 8.0  # of the machine's time; the function's own limit lies beyond, and the next run goes on
 
 
-def plan(trigger: str, customer_id: str, *, happened_at: datetime, now: datetime) -> None:
+def plan(
+    trigger: str, customer_id: str, *, happened_at: datetime, now: datetime, cause: Cause = NOTHING_SPECIAL
+) -> None:
     """File every campaign that a fact of type `trigger` starts for a customer, unless they were erased.
 
     Half a read unit, and 3 write units each.
@@ -28,8 +34,25 @@ def plan(trigger: str, customer_id: str, *, happened_at: datetime, now: datetime
     if privacy.is_erased(customer_id):
         return
     for campaign in CAMPAIGNS.values():
-        if campaign.trigger == trigger:
-            store.save_due(rules.plan(campaign, customer_id, happened_at, now))
+        if campaign.trigger == trigger and campaign.only == cause.kind:
+            store.save_due(rules.plan(campaign, customer_id, happened_at, now, cause))
+
+
+def words_of(points: int, code: str) -> dict[str, str]:
+    """What a mail says of a gift: its points and its coupon, either empty where there is none. One trip for a coupon."""
+    words = {
+        "points": str(points or ""),
+        "code": "",
+        "title.en": "",
+        "title.ja": "",
+        "until_on": "",
+        "until": "",
+    }
+    for coupon in coupons.coupons([code] if code else []):
+        last_day = (coupon.expires_at - LAST_HOURS).date()
+        words |= {f"title.{language}": coupon.terms.title_in(language) for language in ("en", "ja")}
+        words |= {"code": coupon.code, "until_on": last_day.isoformat()}
+    return words
 
 
 def run(now: datetime) -> Run:
@@ -109,4 +132,7 @@ def _send(due: Due, *, now: datetime) -> bool:
         return True  # no longer among the campaigns
     is_expired = rules.is_expired(campaign, due, now)
     tell = messages.expire_promotion if is_expired else messages.send_promotion
-    return tell(due.customer_id, campaign.campaign_id, template=campaign.template, now=now)
+    message = messages.promotion(
+        due.customer_id, campaign.campaign_id, template=campaign.template, which=due.which, values=due.values
+    )
+    return tell(message, now=now)

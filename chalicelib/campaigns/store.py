@@ -32,6 +32,8 @@ def save_due(due: Due) -> None:
             "campaign_id": due.campaign_id,
             "customer_id": due.customer_id,
             "due_at": to_text(due.due_at),
+            **({"which": due.which} if due.which else {}),
+            **({"values": dict(due.values)} if due.values else {}),
         }
     )
 
@@ -107,4 +109,11 @@ def _pointer(due: Due) -> Item:
 
 
 def _due(item: Item, bucket: str) -> Due:
-    return Due(item["campaign_id"], item["customer_id"], from_text(item["due_at"]), bucket)
+    return Due(
+        item["campaign_id"],
+        item["customer_id"],
+        from_text(item["due_at"]),
+        bucket,
+        item.get("which", ""),
+        item.get("values", {}),
+    )

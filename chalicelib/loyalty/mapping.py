@@ -77,6 +77,7 @@ def of_entry(entry: Entry) -> Item:
         "basis": asdict(entry.basis) if entry.basis else None,
         "refunded": asdict(entry.refunded) if entry.refunded else None,
         "hold_until": to_text(entry.hold_until) if entry.hold_until else None,
+        "coupon": entry.coupon,
         "reward_id": entry.reward_id,
         "order_id": entry.order_id,
         "tier": _of_tier(entry.tier),
@@ -104,6 +105,7 @@ def to_entry(item: Item) -> Entry:
         hold_until=from_text(item["hold_until"]) if "hold_until" in item else None,
         reward_id=item.get("reward_id", ""),
         order_id=item.get("order_id", ""),
+        coupon=item.get("coupon", ""),
         tier=_to_tier(item.get("tier")),
         tier_changed=item.get("tier_changed", False),
     )

@@ -129,6 +129,7 @@ class Entry:
     basis: Basis | None = None
     refunded: Refunded | None = None
     hold_until: datetime | None = None
+    coupon: str = ""  # the code of one that came with it
     reward_id: str = ""  # what these points are held or spent for
     order_id: str = ""  # what they are to pay for
     tier: TierState | None = None  # as it stands after this entry, where that changed it

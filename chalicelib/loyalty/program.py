@@ -128,10 +128,14 @@ class Reward:
 
 @dataclass(frozen=True)
 class Gift:
-    """Given once a year on the day of a trait (`birthday`) or of becoming a customer (`anniversary`)."""
+    """Given once a year on the day of a trait (`birthday`) or of becoming a customer (`anniversary`).
+
+    Points, or the coupon that a reward is, or both.
+    """
 
     occasion: Literal["birthday", "anniversary"]
-    points: int
+    points: int = 0
+    reward_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,8 @@ class GiftBody(In):
     """Given once a year, on the customer's own day and in their own zone; 29 February is kept on the 28th."""
 
     occasion: Literal["birthday", "anniversary"]
-    points: Points
+    points: int = Field(default=0, ge=0, le=POINTS_PER_ENTRY_MAX, examples=[100])
+    reward_id: Name | None = Field(default=None, description="A reward whose coupon is given, for no points.")
 
 
 class ReferralBody(In):
@@ -297,6 +298,12 @@ def _meaningless(body: ProgramBody) -> Iterator[FieldError]:
 
 
 def _unreachable(body: ProgramBody) -> Iterator[FieldError]:
+    rewards = {reward.reward_id for reward in body.rewards}
+    for place, gift in enumerate(body.gifts):
+        if not (gift.points or gift.reward_id):
+            yield FieldError(f"gifts.{place}", "needs points or a reward_id")
+        if gift.reward_id and gift.reward_id not in rewards:
+            yield FieldError(f"gifts.{place}.reward_id", f"there is no reward {gift.reward_id}")
     for place, reward in enumerate(body.rewards):
         if (reward.percent_off is None) == (reward.amount_off is None):
             yield FieldError(f"rewards.{place}", "needs either percent_off or amount_off")

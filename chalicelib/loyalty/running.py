@@ -12,13 +12,15 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from chalicelib.coupons import store as coupons
+from chalicelib.coupons.model import Coupon
 from chalicelib.customers import reads as customers
 from chalicelib.customers.reads import Person
-from chalicelib.loyalty import books, gifts, ledger, program_store, rules, run_store, store
+from chalicelib.loyalty import books, gifts, ledger, program_store, rewards, rules, run_store, store
 from chalicelib.loyalty.earning import day_of
 from chalicelib.loyalty.ledger import Command
 from chalicelib.loyalty.model import Account, Decision, Entry
-from chalicelib.loyalty.program import Gift, Program
+from chalicelib.loyalty.program import Gift, Program, Reward
 from chalicelib.loyalty.run_store import Key, Round
 from chalicelib.shared.errors import Busy, Gone
 from chalicelib.shared.ids import fingerprint
@@ -144,20 +146,27 @@ def _due(person: Person, program: Program, now: datetime) -> Iterator[tuple[Gift
 
 
 def _give(person: Person, gift: Gift, entry_id: str, program: Program, now: datetime) -> None:
+    """Points and coupon in one transaction, once for each occasion of a year."""
+    reward = program.reward(gift.reward_id) if gift.reward_id else None
+    coupon = _coupon(reward, person.customer_id, entry_id, now) if reward else None
+
     def decide(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
-        return rules.give(
-            account,
-            program,
-            entry_id=entry_id,
-            points=gift.points,
-            reason=gift.occasion,
-            rule=GIFT_RULE,
-            now=now,
-        )
+        given = rules.give(
+            account, program, entry_id=entry_id, points=gift.points, reason=gift.occasion, rule=GIFT_RULE, now=now
+        )  # fmt: skip
+        return replace(given, entry=replace(given.entry, coupon=coupon.code)) if coupon else given
+
+    def more(_: Decision) -> ledger.Operations:
+        return coupons.issuing(coupon) if coupon else []
 
     # The occasion is the cause, so giving again is the same command whatever it is worth by now.
-    command = Command(person.customer_id, entry_id, fingerprint(entry_id), decide)
+    command = Command(person.customer_id, entry_id, fingerprint(entry_id), decide, more=more)
     try:
         ledger.run(command, program, now=now)
     except Gone:
         logger.info("dropped: the customer was erased", extra={"kind": "gift"})
+
+
+def _coupon(reward: Reward, customer_id: str, entry_id: str, now: datetime) -> Coupon:
+    coupon = rewards.coupon(reward, code=coupons.new_code(), customer_id=customer_id, now=now)
+    return replace(coupon, origin="gift", cause=entry_id)

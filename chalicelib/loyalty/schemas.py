@@ -249,9 +249,10 @@ class TierChanged(Published):
 
 
 class GiftGiven(Published):
-    """Fact `loyalty.gift_given`: somebody got what the program gives once a year; beside it points were accrued."""
+    """Fact `loyalty.gift_given`: somebody got what the program gives once a year; its points are accrued beside it."""
 
     customer_id: str
     occasion: str = Field(description="birthday or anniversary")
     year: int
     points: int
+    coupon: str = Field(default="", description="The code of one that was given.")

@@ -67,7 +67,13 @@ def facts_of(item: Item) -> Sequence[Fact]:
 
 def _gift(entry: Entry) -> GiftGiven:
     occasion, _, year = entry.entry_id.removeprefix(GIFT_PREFIX).partition(":")
-    return GiftGiven(customer_id=entry.customer_id, occasion=occasion, year=int(year), points=entry.points)
+    return GiftGiven(
+        customer_id=entry.customer_id,
+        occasion=occasion,
+        year=int(year),
+        points=entry.points,
+        coupon=entry.coupon,
+    )
 
 
 def _refunded(entry: Entry) -> OrderRefunded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from chalicelib.messages.model import NO_CONSENT, SUPPRESSED, Gate, MessageClass, Outcome, Send, Status
@@ -94,6 +95,19 @@ def is_news(at: datetime, now: datetime) -> bool:
 def shipment_key(shipment_id: str, attempt: int, status: str) -> str:
     """The key of the mail about a parcel's entry into a status."""
     return f"shipment:{shipment_id}:{attempt}:{status}"
+
+
+def said_in(language: str, values: Mapping[str, str]) -> dict[str, str]:
+    """The values that a language says its own way: `title.ja` as `title`, the day `until_on` as `until`."""
+    said = {}
+    for name, value in values.items():
+        plain, _, spoken = name.partition(".")
+        if spoken == language:
+            said[plain] = value
+        if name.endswith("_on") and value:
+            day = date.fromisoformat(value)
+            said[name.removesuffix("_on")] = window_text(day, day, language)
+    return said
 
 
 def window_text(start: date, until: date, language: str) -> str:

@@ -7,13 +7,14 @@ never sends one twice, because SES takes no token to recognise a repetition by.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.customers import reads as customers
 from chalicelib.messages import admission, channel, gate, render, rules, store
 from chalicelib.messages.model import (
     EXPIRED,
+    LANGUAGES,
     NO_ADDRESS,
     SUPPRESSED,
     UNUSABLE_ADDRESS,
@@ -116,14 +117,32 @@ def _withhold(message: Message, reason: str, *, now: datetime) -> Outcome:
     return Outcome.WITHHELD if earlier is None else _after(earlier, now=now)
 
 
-def send_promotion(customer_id: str, campaign_id: str, *, template: str, now: datetime) -> bool:
+def promotion(
+    customer_id: str, campaign_id: str, *, template: str, which: str = "", values: Mapping[str, str]
+) -> Message:
+    """A campaign's mail to somebody. `which` tells one from the next where they may get several, such as one a year.
+
+    Of `values`, `{name}.{language}` is for one language, and `{name}_on` a day that each language writes its own way.
+    """
+    return Message(
+        customer_id=customer_id,
+        send_key=":".join(filter(None, ("campaign", campaign_id, which))),
+        template=template,
+        message_class=MessageClass.PROMOTIONAL,
+        cause=f"campaign_{campaign_id}",
+        values=values,
+        in_language={language: rules.said_in(language, values) for language in LANGUAGES},
+    )
+
+
+def send_promotion(message: Message, *, now: datetime) -> bool:
     """Send a campaign's mail to somebody once, or record why not; False: not settled yet, try again later."""
-    return send(_promotion(customer_id, campaign_id, template), now=now).is_final
+    return send(message, now=now).is_final
 
 
-def expire_promotion(customer_id: str, campaign_id: str, *, template: str, now: datetime) -> bool:
+def expire_promotion(message: Message, *, now: datetime) -> bool:
     """Record that a campaign's mail came too late to be sent; False: somebody is sending it this moment."""
-    return withhold(_promotion(customer_id, campaign_id, template), EXPIRED, now=now).is_final
+    return withhold(message, EXPIRED, now=now).is_final
 
 
 def withdraw_consent(token: str, *, now: datetime) -> bool:
@@ -163,16 +182,6 @@ def page(customer_id: str, query: MessagesQuery, *, now: datetime) -> MessagesAn
     more = len(found) > query.limit
     cursor = tokens.cursor(filter_name, store.position(shown[-1]), now=now) if more else None
     return MessagesAnswer(data=[_answer(send, now) for send in shown], next_cursor=cursor)
-
-
-def _promotion(customer_id: str, campaign_id: str, template: str) -> Message:
-    return Message(
-        customer_id=customer_id,
-        send_key=f"campaign:{campaign_id}",
-        template=template,
-        message_class=MessageClass.PROMOTIONAL,
-        cause=f"campaign_{campaign_id}",
-    )
 
 
 def _after(earlier: Send, *, now: datetime) -> Outcome:

@@ -8,14 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.customers import hearing, merges
-from chalicelib.loyalty import gifts, program_store, running, service
+from chalicelib.coupons import reads as coupons
+from chalicelib.customers import merges
+from chalicelib.loyalty import gifts, program_store, running
 from chalicelib.loyalty.model import Entry
-from chalicelib.loyalty.program_schemas import ProgramBody
 from chalicelib.loyalty.store import entries as entries_of
+from chalicelib.shared.errors import InvalidInput
+from tests.support.members import JOINED, given, join, put_program
 
 TOKYO, UTC_ZONE = ZoneInfo("Asia/Tokyo"), ZoneInfo("UTC")
-JOINED = datetime(2026, 11, 1, 9, tzinfo=UTC)
 LEAP = date(2000, 2, 29)
 
 
@@ -23,26 +24,8 @@ def due(day: date, now: str, *, zone: str = "UTC", since: datetime | None = None
     return gifts.year_due(day, since=since, zone=ZoneInfo(zone), now=datetime.fromisoformat(now))
 
 
-def put_program(*occasions: str, points: int = 300, zone: str = "UTC") -> None:
-    body = ProgramBody.model_validate(
-        {
-            "currency": "JPY",
-            "timezone": zone,
-            "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}],
-            "gifts": [{"occasion": each, "points": points} for each in occasions],
-        }
-    )
-    service.replace_program(body, if_match="", said_by="test", now=JOINED)
-
-
-def join(customer_id: str, *, at: datetime = JOINED, trusted: bool = True, **traits: Any) -> None:
-    hearing.identify(
-        customer_id, at=at, traits=traits, consents={}, anonymous_id=None, trusted=trusted, now=at
-    )
-
-
-def given(customer_id: str) -> list[tuple[str, int]]:
-    return [(each.entry_id, each.points) for each in entries_of(customer_id) if each.kind == "accrue"]
+def gifts_for(*occasions: str, points: int = 300, **terms: Any) -> None:
+    put_program(gifts=[{"occasion": each, "points": points} for each in occasions], **terms)
 
 
 def at(text: str) -> datetime:
@@ -125,7 +108,7 @@ def test_who_names_no_zone_lives_in_the_programs(name: str | None) -> None:
 
 
 def test_a_birthday_is_given_once_on_the_customers_own_day(aws: Any) -> None:
-    put_program("birthday")
+    gifts_for("birthday")
     join("u1", birthday="2000-02-29", timezone="Asia/Tokyo")
     join("u2", birthday="2000-02-29", timezone="America/Los_Angeles")
 
@@ -144,7 +127,7 @@ def test_a_birthday_is_given_once_on_the_customers_own_day(aws: Any) -> None:
 
 
 def test_an_anniversary_is_of_becoming_a_customer_in_the_programs_zone(aws: Any) -> None:
-    put_program("anniversary", points=50, zone="Asia/Tokyo")
+    gifts_for("anniversary", points=50, timezone="Asia/Tokyo")
     join("u1", at=at("2026-11-01T16:00:00+00:00"))  # 2 November in Tokyo
 
     running.run(at("2027-11-01T14:00:00+00:00"))
@@ -157,7 +140,7 @@ def test_an_anniversary_is_of_becoming_a_customer_in_the_programs_zone(aws: Any)
 
 
 def test_what_a_browser_says_of_itself_is_no_birthday(aws: Any) -> None:
-    put_program("birthday")
+    gifts_for("birthday")
     join("u1", trusted=False, birthday="2000-02-28")
     join("u2")
     join("u2", trusted=False, birthday="2000-02-28")
@@ -168,7 +151,7 @@ def test_what_a_browser_says_of_itself_is_no_birthday(aws: Any) -> None:
 
 
 def test_a_person_with_two_ids_has_one_birthday_a_year(aws: Any) -> None:
-    put_program("birthday")
+    gifts_for("birthday")
     join("u1", birthday="2000-02-28")
     join("u2", birthday="2000-02-28")
     running.run(at("2027-02-28T01:00:00+00:00"))
@@ -182,7 +165,7 @@ def test_a_person_with_two_ids_has_one_birthday_a_year(aws: Any) -> None:
 
 
 def test_an_id_that_had_its_gift_has_it_for_the_person(aws: Any) -> None:
-    put_program("birthday")
+    gifts_for("birthday")
     join("u1")
     join("u2", birthday="2000-02-28")
     running.run(at("2027-02-28T01:00:00+00:00"))
@@ -195,7 +178,7 @@ def test_an_id_that_had_its_gift_has_it_for_the_person(aws: Any) -> None:
 
 
 def test_who_was_erased_gets_nothing(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_program("birthday")
+    gifts_for("birthday")
     join("u1", birthday="2000-02-28")
     monkeypatch.setattr("chalicelib.privacy.reads.is_erased", lambda _customer_id: True)
 
@@ -208,7 +191,7 @@ def test_a_gift_is_told_as_an_accrual_and_as_a_gift(aws: Any) -> None:
     from chalicelib.loyalty import telling
     from chalicelib.loyalty.mapping import of_entry
 
-    put_program("birthday")
+    gifts_for("birthday")
     join("u1", birthday="2000-02-28")
     running.run(at("2027-02-28T12:00:00+00:00"))
     [entry] = entries_of("u1")
@@ -220,7 +203,13 @@ def test_a_gift_is_told_as_an_accrual_and_as_a_gift(aws: Any) -> None:
         "birthday",
     )
     assert (gift.id, gift.type) == ("loyalty.gift_given:u1#gift:birthday:2027", "loyalty.gift_given")
-    assert gift.data == {"customer_id": "u1", "occasion": "birthday", "year": 2027, "points": 300}
+    assert gift.data == {
+        "customer_id": "u1",
+        "occasion": "birthday",
+        "year": 2027,
+        "points": 300,
+        "coupon": "",
+    }
 
 
 def test_points_by_hand_are_no_gift_whatever_they_are_called() -> None:
@@ -248,3 +237,45 @@ def test_a_shop_without_gifts_reads_no_people(aws: Any) -> None:
     running.run(at("2027-02-28T12:00:00+00:00"))
 
     assert asked == ["kokyaku-test-ledger"]
+
+
+REWARD = {
+    "reward_id": "cake", "title": "A cake", "title_ja": "ケーキ", "points": 500, "amount_off": 500, "currency": "JPY",
+    "valid_days": 30,
+}  # fmt: skip
+
+
+def test_a_gift_may_be_a_coupon_with_or_without_points(aws: Any) -> None:
+    put_program(
+        rewards=[REWARD],
+        gifts=[
+            {"occasion": "birthday", "reward_id": "cake"},
+            {"occasion": "anniversary", "points": 50, "reward_id": "cake"},
+        ],
+    )
+    join("u1", birthday="2000-11-01")
+
+    for _ in range(3):
+        running.run(at("2027-11-01T12:00:00+00:00"))
+
+    assert sorted(given("u1")) == [("gift:anniversary:2027", 50), ("gift:birthday:2027", 0)]
+    found = {each.cause: each for each in coupons.newest(["u1"])}
+    assert sorted(found) == ["gift:anniversary:2027", "gift:birthday:2027"]
+    assert {each.origin for each in found.values()} == {"gift"}
+    assert {entry.entry_id: entry.coupon for entry in entries_of("u1")} == {
+        cause: each.code for cause, each in found.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("gift", "field"),
+    [
+        ({"occasion": "birthday"}, "gifts.0"),
+        ({"occasion": "birthday", "reward_id": "pie"}, "gifts.0.reward_id"),
+    ],
+)
+def test_a_gift_of_nothing_is_refused_with_its_field(aws: Any, gift: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        put_program(rewards=[REWARD], gifts=[gift])
+
+    assert [each.field for each in refused.value.fields] == [field]

@@ -10,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from chalicelib.messages import render, rules
+from chalicelib.messages import render, rules, service
 from chalicelib.messages.model import Message, MessageClass
 from chalicelib.orders.model import Status
 
@@ -78,7 +78,7 @@ def test_both_languages_say_the_same_things() -> None:
         )
 
         assert shape(english) == shape(japanese), name
-    assert names == {"common", "shipment", "unsubscribe", "welcome"}
+    assert names == {"birthday", "common", "shipment", "unsubscribe", "welcome"}
 
 
 def shape(words: object) -> object:
@@ -268,3 +268,31 @@ def test_the_way_out_fits_into_a_header_for_the_longest_id(
 
     assert len(f"<{way_out}>") <= 870
     assert service.customer_of(way_out.rpartition("/")[2], now=now) == letter * 128
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(("points", "code"), [("300", ""), ("", "K7Q2M8RT"), ("300", "K7Q2M8RT")])
+def test_a_birthday_mail_names_what_is_given_and_nothing_else(
+    environment: None, language: str, points: str, code: str
+) -> None:
+    values = {
+        "points": points,
+        "code": code,
+        "title.en": "A cake",
+        "title.ja": "ケーキ",
+        "until_on": "2027-03-29",
+    }
+    nothing = {"title.en": "", "title.ja": "", "until_on": "", "until": "", "title": ""}
+    message = service.promotion(
+        "u1", "birthday", template="birthday", which="2027", values=values if code else values | nothing
+    )
+
+    mail = render.mail(message, to="a@example.com", name="花子", language=language, unsubscribe_url=URL)
+
+    title, until = {"en": ("A cake", "29 March 2027"), "ja": ("ケーキ", "2027年3月29日")}[language]
+    assert message.send_key == "campaign:birthday:2027"
+    for part in (mail.text, mail.html):
+        assert ("300" in part) == bool(points)
+        assert [each in part for each in ("K7Q2M8RT", title, until)] == [bool(code)] * 3
+    assert "300" not in mail.subject
+    assert "K7Q2M8RT" not in mail.subject
