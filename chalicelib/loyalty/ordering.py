@@ -238,7 +238,7 @@ def _refunded(request: RefundRequest, order: Order) -> Refunded:
 def _cut(refunded: Refunded, basket: Basket, entries: Sequence[Entry]) -> Refunded:
     left = refunding.left_of(basket, entries)
     if refunded.whole or not left.lines:
-        return Refunded(whole=refunded.whole)
+        return Refunded(whole=refunded.whole and bool(left.lines))
     still = {line.line_id: line.quantity for line in left.lines}
     lines = {line_id: min(n, still.get(line_id, 0)) for line_id, n in refunded.lines.items()}
     return replace(
