@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from benchmarks.meter import Meter
 from chalicelib.shared import aws
+from chalicelib.shared.ids import fingerprint
 from infrastructure.tables import TABLES
 
 INDEXED = frozenset(each.name for each in TABLES if each.index)
@@ -97,6 +99,25 @@ RULE = {
 SPENT = {"event": "Order Completed", "aggregate": "sum", "property": "total", "within": "P30D"}
 SHIPMENT = {"shipment_id": "s1", "carrier": "jp.yamato", "tracking_number": "123456789012", "line_ids": ["1"]}
 SCAN = {"event_id": "e1", "status": "in_transit", "at": "2026-11-02T09:00:00Z"}
+PROGRAM = {
+    "currency": "GBP", "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}], "pending_days": 14,
+    "tiers": {"levels": [{"name": "gold", "threshold": 5}]},
+}  # fmt: skip
+REDEMPTION = fingerprint("u1", "r1")[:26]
+REFUND = {"order_id": "o1", "lines": [{"item_id": "85123A", "quantity": 1}], "reason": "damaged"}
+
+
+def earn(_: Door) -> None:
+    """The ledger hears of the order."""
+    from chalicelib.loyalty.handlers import loyalty_on_facts
+
+    detail = {
+        "id": "order.placed:o1", "type": "order.placed", "subject": "customers/u1", "time": ORDER["placed_at"],
+        "data": ORDER | {"order_id": "o1"},
+    }  # fmt: skip
+    record = {"messageId": "m1", "body": json.dumps({"detail": detail})}
+    assert loyalty_on_facts({"Records": [record]}, None) == {"batchItemFailures": []}
+
 
 accrue = _call(
     "POST", "/v1/customers/u1/loyalty/accruals", {"points": 120, "reason": "survey"}, key="k1", expect=201
@@ -105,6 +126,17 @@ earlier = _call(
     "POST", "/v1/customers/u1/loyalty/accruals", {"points": 5, "reason": "survey"}, key="k0", expect=201
 )
 balance = _call("GET", "/v1/customers/u1/loyalty")
+entries = _call("GET", "/v1/customers/u1/loyalty/entries")
+program = _call("PUT", "/v1/loyalty/program", PROGRAM)
+reserve = _call("POST", "/v1/customers/u1/loyalty/redemptions", {"points": 100}, key="r1", expect=201)
+confirm = _call("POST", f"/v1/customers/u1/loyalty/redemptions/{REDEMPTION}/confirm", {})
+release = _call("POST", f"/v1/customers/u1/loyalty/redemptions/{REDEMPTION}/release")
+refund = _call("POST", "/v1/customers/u1/loyalty/refunds", REFUND, key="f1", expect=201)
+quote = _call(
+    "POST",
+    "/v1/loyalty/quotes",
+    {"currency": "GBP", "lines": [{"item_id": "85123A", "quantity": 2, "price": 295}]},
+)
 note = _call("POST", "/v1/customers/u1/notes", {"text": "likes the sea"}, key="n1", expect=201)
 complain = _call("POST", "/v1/customers/u1/complaints", {"text": "It came broken."}, key="c1", expect=201)
 watch = _call("PUT", "/v1/customers/u1/watchlist/85123A")
@@ -142,22 +174,22 @@ OPERATIONS = [
     Operation("event: the same again", track, track, calls=3, read_units=0.5, write_units=2),
     Operation("event: identify somebody new", _nothing, identify, calls=5, read_units=4, write_units=10),
     Operation("timeline: a page", _all(identify, track), timeline, calls=5, read_units=5.5, write_units=0),
-    Operation("customer: read", identify, customer, calls=9, read_units=9.5, write_units=0),
+    Operation("customer: read", identify, customer, calls=10, read_units=9.5, write_units=0),
     Operation("customer: find by e-mail", identify, find, calls=3, read_units=3, write_units=0),
     Operation("customer: merge", _all(identify, other), merge, calls=5, read_units=9, write_units=18),
     Operation(
         "customer: read, two ids merged",
         _all(identify, other, merge),
         customer,
-        calls=14,
-        read_units=16.5,
+        calls=15,
+        read_units=16,
         write_units=0,
     ),
     Operation(
         "customer: read, with facts",
         _all(identify, put_item, put_order, rule, spent),
         customer,
-        calls=10,
+        calls=11,
         read_units=10,
         write_units=0,
     ),
@@ -178,7 +210,21 @@ OPERATIONS = [
     Operation("shipment: one scan", _all(put_order, ship), scan, calls=4, read_units=2, write_units=2),
     Operation("points: accrue", earlier, accrue, calls=4, read_units=3, write_units=4),
     Operation("points: the same accrual again", accrue, accrue, calls=3, read_units=3, write_units=0),
-    Operation("points: balance", accrue, balance, calls=3, read_units=4, write_units=0),
+    Operation("points: an order's", _all(program, earlier), earn, calls=6, read_units=5, write_units=4),
+    Operation(
+        "points: the same order again", _all(program, earn), earn, calls=3, read_units=3, write_units=0
+    ),
+    Operation("points: balance", accrue, balance, calls=4, read_units=4, write_units=0),
+    Operation("points: entries", accrue, entries, calls=3, read_units=3.5, write_units=0),
+    Operation("points: reserve", accrue, reserve, calls=6, read_units=6, write_units=4),
+    Operation(
+        "points: confirm a redemption", _all(accrue, reserve), confirm, calls=8, read_units=10, write_units=4
+    ),
+    Operation(
+        "points: release a redemption", _all(accrue, reserve), release, calls=8, read_units=10, write_units=4
+    ),
+    Operation("points: refund", _all(program, put_order, earn), refund, calls=8, read_units=8, write_units=4),
+    Operation("points: quote a cart", program, quote, calls=1, read_units=0.5, write_units=0),
     Operation("questions: ask", _all(identify, define), ask, calls=5, read_units=6.5, write_units=0),
     Operation(
         "questions: answer, with points",

@@ -16,7 +16,7 @@ from chalicelib.activity.model import Draft
 from chalicelib.catalog import service as catalog
 from chalicelib.customers import service as customers
 from chalicelib.loyalty import service as loyalty
-from chalicelib.loyalty.schemas import ProgramBody
+from chalicelib.loyalty.program_schemas import AmountRule, ProgramBody
 from chalicelib.orders import mapping
 from chalicelib.orders import service as orders
 from chalicelib.orders.schemas import ORDER_PLACED, OrderPlaced
@@ -33,7 +33,7 @@ from local.settings import Stop
 T = TypeVar("T")
 
 POINT_PER_PENCE = 100
-EXPIRES_AFTER_MONTHS = 12
+EXPIRY_MONTHS = 12
 SETTLE_SECONDS = 0.5
 LOG_SECONDS = 10
 
@@ -48,10 +48,12 @@ def demo(cut: shop.Cut, driver: Driver) -> None:
     loyalty.replace_program(
         ProgramBody(
             currency=shop.CURRENCY,
-            per_amount=POINT_PER_PENCE,
-            points=1,
-            expires_after_months=EXPIRES_AFTER_MONTHS,
-        )
+            earn=[AmountRule(name="spend", kind="amount", points=1, per_amount=POINT_PER_PENCE)],
+            expiry_months=EXPIRY_MONTHS,
+        ),
+        if_match="",
+        said_by="demo",
+        now=now,
     )
     catalog.import_items(_counted(shop.products(), "Products", sizes.products), now=now)
     customers.import_customers(_counted(shop.customers(cut, now=now), "Customers", sizes.customers), now=now)

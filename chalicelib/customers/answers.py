@@ -16,11 +16,12 @@ from chalicelib.customers.schemas import (
     TraitAnswer,
     UndoAnswer,
 )
+from chalicelib.loyalty.schemas import BalanceAnswer
 from chalicelib.traits import reads as traits
 from chalicelib.traits.reads import Known
 
 
-def customer_answer(selves: Selves, active_points: int, known: Known) -> CustomerAnswer:
+def customer_answer(selves: Selves, balance: BalanceAnswer, known: Known) -> CustomerAnswer:
     """One person; `selves` heed their mail gates, `known` is what follows from what they did."""
     whole = merging.whole(selves)
     history = rules.add_to_history(whole.consent_history, whole.consents)
@@ -39,7 +40,9 @@ def customer_answer(selves: Selves, active_points: int, known: Known) -> Custome
             )
             for purpose, each in sorted(whole.consents.items())
         },
-        loyalty=CustomerLoyalty(active_points=active_points),
+        loyalty=CustomerLoyalty(
+            active_points=balance.active_points, tier=balance.tier.name if balance.tier else None
+        ),
         **traits.shown(known),
         created_at=whole.created_at,
         updated_at=whole.updated_at,

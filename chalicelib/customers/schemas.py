@@ -152,6 +152,7 @@ class ConsentAnswer(ConsentEvidence):
 
 class CustomerLoyalty(Out):
     active_points: int
+    tier: str | None = Field(description="Null: none yet, or the program has none.", examples=["gold"])
 
 
 class CustomerAnswer(Out):

@@ -126,9 +126,9 @@ def view(
     else:
         raise NotFound("there is no such customer")
     with ThreadPoolExecutor(1) as threads:
-        points = threads.submit(loyalty.active_points, *selves.customer_ids)
+        balance = threads.submit(loyalty.balance, *selves.customer_ids, now=now)
         known = traits_reads.of(rules.person(merging.whole(selves)), now=now)
-        return customer_answer(selves, points.result(), known), version_of(selves)
+        return customer_answer(selves, balance.result(), known), version_of(selves)
 
 
 def version_of(selves: Selves) -> str:

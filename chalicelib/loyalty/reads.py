@@ -11,18 +11,18 @@ from chalicelib.loyalty.schemas import BalanceAnswer
 from chalicelib.shared import clock
 
 
-def balance(*customer_ids: str, now: datetime) -> BalanceAnswer:
-    """What a person has under all the ids given, the surviving one first.
+def balance(*customer_ids: str, now: datetime | None = None) -> BalanceAnswer:
+    """What a person has under all the ids given, the surviving one first; as of this second unless `now` says else.
 
     Two trips, half a read unit for each id and the program.
     """
     program, _ = program_store.load()
-    return answers.balance(store.read_many(customer_ids), program, now)
+    return answers.balance(store.read_many(customer_ids), program, now or clock.now())
 
 
 def active_points(*customer_ids: str) -> int:
     """Points a person can use now, under all the ids given. Costs what `balance` does."""
-    return balance(*customer_ids, now=clock.now()).active_points
+    return balance(*customer_ids).active_points
 
 
 def is_known(customer_id: str) -> bool:

@@ -92,18 +92,16 @@ def left_of(
     for each in given:
         lines = books.join(lines, each.lines)
     amount = sum(each.amount for each in given)
+    left = _rest(remaining(basket, lines, amount)) if given else basket
     if any(each.whole for each in given):
         left = replace(basket, total=0, lines=())
-    else:
-        left = remaining(basket, lines, amount)
     if more is None:
         return left
     if check:
         _check(basket, left, lines, more)
     if more.whole:
         return replace(left, total=0, lines=())
-    after = remaining(basket, books.join(lines, more.lines), amount + more.amount)
-    return after if after.total and after.lines else replace(after, total=0, lines=())
+    return _rest(remaining(basket, books.join(lines, more.lines), amount + more.amount))
 
 
 def held(program: Program, entries: Sequence[Entry]) -> dict[str, int]:
@@ -193,6 +191,11 @@ def _still_due(held: int, was: int, now: int, baskets: tuple[Basket, Basket]) ->
     if was:
         return held * min(now, was) // was
     return held * after.total // before.total if before.total else held
+
+
+def _rest(left: Basket) -> Basket:
+    """What is left of a basket, which is nothing once all lines or all of its price went."""
+    return left if left.total and left.lines else replace(left, total=0, lines=())
 
 
 def _check(basket: Basket, left: Basket, lines: Mapping[str, int], more: Refunded) -> None:

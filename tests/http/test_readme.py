@@ -15,7 +15,10 @@ from tests.support.shop import Shop
 
 BLOCK = re.compile(r"^```\n(curl .*?|link=.*?)^```$(?:\n```json\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 HERE = "http://127.0.0.1:8000"
-PROGRAM = {"currency": "GBP", "per_amount": 100, "points": 1, "expires_after_months": 12}
+PROGRAM = {
+    "currency": "GBP",
+    "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}],
+}
 CAKESTAND = {
     "kind": "product",
     "title": "REGENCY CAKESTAND 3 TIER",

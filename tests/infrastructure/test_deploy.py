@@ -30,7 +30,7 @@ def test_an_order_earns_its_points_through_relay_bus_rule_and_queue(deployment: 
     deployment.ok(
         "PUT",
         "/v1/loyalty/program",
-        {"currency": "JPY", "per_amount": 100, "points": 1, "expires_after_months": 12},
+        {"currency": "JPY", "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}]},
     )
     order = {
         "customer_id": "顧客-1",

@@ -109,7 +109,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/loyalty/referrals": {"code": MARK, "customer_id": "u1"},
     "POST /v1/loyalty/quotes": {
         "customer_id": "u1",
-        "currency": "GBP",
+        "currency": "JPY",
         "lines": [{"item_id": "85123A", "quantity": 2, "price": 1990}],
     },
     "PUT /v1/loyalty/program": {

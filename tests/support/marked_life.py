@@ -25,6 +25,7 @@ LIVELY = {
     "POST /v1/items/batch",
     "GET /v1/recommendations/{placement}",
     "POST /v1/customers/{customer_id}/loyalty/accruals",
+    "POST /v1/customers/{customer_id}/loyalty/redemptions",
     "PUT /v1/orders/{order_id}",
     "POST /v1/orders/{order_id}/shipments",
     "POST /v1/shipments/{shipment_id}/events",

@@ -17,11 +17,17 @@ from tests.support.routes import EXAMPLES, contracts
 
 CUSTOMER, DEVICE, OTHER_DEVICE = f"{MARK}-u", f"{MARK}-a", f"{MARK}-a2"
 NAMES = {"u1": CUSTOMER, "u2": f"{MARK}-u2", "a1": DEVICE, "a2": OTHER_DEVICE}
-# Not hers: the catalogue, the program, keys, templates, rules; and what ends her life here.
-MADE = r'"(complaint_id|code)": ?"([^"]+)"'
+# Not hers: the catalogue, the program, keys, templates, rules; what would undo what she did; and what ends her life here.
+MADE = r'"(complaint_id|code|redemption_id)": ?"([^"]+)"'
 NOT_HERS = re.compile(
-    r"/v1/(items|loyalty/program|api-keys|settings|computed-traits|inference-rules|profile-questions)|/u/|/undo$"
+    r"/v1/(items|loyalty/program|api-keys|settings|computed-traits|inference-rules|profile-questions)|/u/|/(undo|release)$"
 )
+
+PROGRAM = {
+    "currency": "JPY",
+    "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}],
+    "referral": {"points": 300, "friend_points": 200},
+}
 
 
 class Person:
@@ -39,15 +45,19 @@ class Person:
             {"kind": "product", "title": "HEART", "price": {"amount": 1, "currency": "GBP"}},
         )
         self._api.put("/v1/profile-questions/pet", QUESTION)
+        self._api.put("/v1/loyalty/program", PROGRAM)
         other = {"userId": NAMES["u2"], "messageId": f"{MARK}-m", "traits": {"nick": MARK}}
         self._api.post("/v1/identify", other)
         self._api.post("/v1/identify", _hers(BODIES["POST /v1/identify"], number=0))
         self._api.post("/v1/alias", _hers(BODIES["POST /v1/alias"], number=1))
+        friend = self._api.post(f"/v1/customers/{NAMES['u2']}/loyalty/referral-code").json_body["code"]
         for number, contract in enumerate(_in_order(), start=2):
             method, path = contract.signature.split(" ")
             path = re.sub(r"{(\w+)}", lambda found: self._made.get(found[1]) or _value(found[1]), path)
             headers = self.token() if "/v1/me" in path else None
             body = BODIES.get(contract.signature, {}) if method in ("POST", "PUT", "PATCH") else None
+            if contract.signature == "POST /v1/loyalty/referrals":
+                body = body | {"code": friend}
             media = {"Content-Type": contract.media_types[0], "Idempotency-Key": f"{MARK}-{number}"}
             answer = self._api.request(method, path, _hers(body, number), headers, **media)
             if answer.status_code >= 300:
@@ -154,6 +164,7 @@ def _in_order() -> list[Any]:
     order = [
         "/v1/identify",
         "/v1/alias",
+        "/v1/loyalty/referrals",
         "/v1/me",
         "/profile-answers",
         "/orders/{order_id}",

@@ -23,6 +23,7 @@ EXAMPLES = {
     "question_id": "pet",
     "code": "7KQ2M8RT4WZX1B9D",
     "rule_id": "vegetarian",
+    "redemption_id": "0123456789abcdef0123456789",
 }
 
 

@@ -10,14 +10,22 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+LINES = [{"line_id": "1", "item_id": "a", "quantity": 1, "price": 1980}]
+PROGRAM = {
+    "currency": "JPY",
+    "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}],
+    "pending_days": 14,
+}
 ORDER = {
     "order_id": "o1",
     "customer_id": "u1",
     "placed_at": "2026-11-01T00:00:00.000Z",
     "total": 1980,
     "currency": "JPY",
-    "lines": [],
+    "lines": LINES,
 }
 
 
@@ -78,7 +86,46 @@ def test_a_new_entry_is_published_with_an_id_of_its_cause(aws: Any) -> None:
         "points": 19,
         "reason": "order",
         "active_points": 19,
+        "pending_until": "",
+        "on": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("entry", "fact_type", "points", "on"),
+    [
+        ({"kind": "confirm"}, "loyalty.points_confirmed", 19, ""),
+        ({"kind": "mature"}, "loyalty.points_confirmed", 19, ""),
+        ({"kind": "redeem", "points": -19}, "loyalty.points_redeemed", 19, ""),
+        ({"kind": "refund", "points": -19}, "loyalty.points_reversed", 19, ""),
+        ({"kind": "expire", "points": -19}, "loyalty.points_expired", 19, "2027-11-30"),
+    ],
+)
+def test_every_change_of_points_has_a_fact_of_its_own(
+    aws: Any, entry: dict[str, Any], fact_type: str, points: int, on: str
+) -> None:
+    [told] = _relay([_image("1", new=_entry(**entry))])
+
+    assert (told["id"], told["type"]) == (f"{fact_type}:u1#order:o1", fact_type)
+    assert (told["data"]["points"], told["data"]["on"], told["data"]["active_points"]) == (points, on, 19)
+
+
+def test_a_tier_that_changed_is_told_beside_the_points_that_changed_it(aws: Any) -> None:
+    tier = {"name": "gold", "won": "2026-11", "until": "2027-11"}
+    won = _relay([_image("1", new=_entry(tier=tier, tier_changed=True))])
+    lost = _relay([_image("1", new=_entry(kind="tier", points=0, tier_changed=True))])
+
+    assert [fact["id"] for fact in won] == [
+        "loyalty.points_accrued:u1#order:o1",
+        "loyalty.tier_changed:u1#order:o1",
+    ]
+    assert [fact["data"]["tier"] for fact in (won[-1], *lost)] == ["gold", None]
+
+
+def test_points_held_or_returned_are_nobodys_news(aws: Any) -> None:
+    held = [_image(kind, new=_entry(kind=kind)) for kind in ("reserve", "release", "transfer")]
+
+    assert _relay(held) == []
 
 
 def test_what_is_not_a_new_entry_is_not_published(aws: Any) -> None:
@@ -96,6 +143,35 @@ def test_the_handlers_run_without_the_front_door() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "."}, timeout=60)
 
 
+def test_points_can_be_used_when_every_parcel_has_arrived(aws: Any) -> None:
+    from chalicelib.loyalty import service
+    from chalicelib.shared import clock
+    from tests.support.embedded import Api
+
+    now = clock.now()
+    with Api() as api:
+        api.put("/v1/loyalty/program", PROGRAM)
+        api.put("/v1/orders/o1", {"customer_id": "u1", "currency": "JPY", "total": 1980, "lines": LINES})
+        for parcel in ("s1", "s2"):
+            shipment = {
+                "shipment_id": parcel,
+                "carrier": "jp.yamato",
+                "tracking_number": f"12345678901{parcel[-1]}",
+            }
+            assert api.post("/v1/orders/o1/shipments", shipment).status_code == 201
+        _deliver([_record(ORDER | {"placed_at": clock.to_text(now)}, "m1")])
+
+        seen = []
+        for parcel in ("s1", "s2"):
+            api.post(f"/v1/shipments/{parcel}/events", {"event_id": "e1", "status": "delivered"})
+            for copy in range(3):
+                assert _deliver([_delivered(parcel, f"{parcel}{copy}")]) == {"batchItemFailures": []}
+            balance = service.balance("u1", now=now)
+            seen.append((balance.active_points, balance.pending_points, balance.version))
+
+    assert seen == [(0, 19, 1), (19, 0, 2)]
+
+
 def _fact(order: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": f"order.placed:{order['order_id']}",
@@ -110,6 +186,15 @@ def _record(order: dict[str, Any], message_id: str) -> dict[str, Any]:
     return {"messageId": message_id, "body": json.dumps({"detail": _fact(order)})}
 
 
+def _delivered(parcel: str, message_id: str) -> dict[str, Any]:
+    data = {
+        "shipment_id": parcel, "order_id": "o1", "customer_id": "u1", "status": "delivered", "attempt": 1,
+        "at": "2026-11-03T00:00:00.000Z", "carrier": "jp.yamato", "tracking_number": "",
+    }  # fmt: skip
+    detail = _fact(ORDER) | {"id": f"shipment:{parcel}", "type": "shipment.status_changed", "data": data}
+    return {"messageId": message_id, "body": json.dumps({"detail": detail})}
+
+
 def _deliver(records: list[dict[str, Any]]) -> Any:
     from chalicelib.loyalty.handlers import loyalty_on_facts
 
@@ -120,12 +205,13 @@ def _batches(records: list[Any], size: int) -> list[list[Any]]:
     return [records[start : start + size] for start in range(0, len(records), size)]
 
 
-def _entry() -> dict[str, Any]:
+def _entry(**more: Any) -> dict[str, Any]:
     from chalicelib.shared.dynamo import pack_item
 
     return pack_item(
-        {"pk": "A#u1", "sk": "T#order:o1", "customer_id": "u1", "points": 19, "reason": "order", "active_after": 19,
-         "at": "2026-11-01T00:00:00.000Z"}
+        {"pk": "A#u1", "sk": "T#order:o1", "customer_id": "u1", "kind": "accrue", "points": 19, "reason": "order",
+         "at": "2026-11-01T00:00:00.000Z", "number": 1, "lot": "2027-11", "moves": {"lot:2027-11": 19}, "active": 19}
+        | more
     )  # fmt: skip
 
 
@@ -144,8 +230,12 @@ def _relay(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def seen(params: dict[str, Any], **_: Any) -> None:
         published.extend(json.loads(entry["Detail"]) for entry in params["Entries"])
 
-    clients.client("events").meta.events.register("provide-client-params.events.PutEvents", seen)
-    assert ledger_relay({"Records": records}, None) == {"batchItemFailures": []}
+    wire = clients.client("events").meta.events
+    wire.register("provide-client-params.events.PutEvents", seen)
+    try:
+        assert ledger_relay({"Records": records}, None) == {"batchItemFailures": []}
+    finally:
+        wire.unregister("provide-client-params.events.PutEvents", seen)
     return published
 
 

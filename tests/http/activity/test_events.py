@@ -85,7 +85,7 @@ def test_a_batch_of_the_contract_ends_in_profile_points_and_timeline(shop: Shop,
     customer = shop.get(f"/v1/customers/{u}").json()
     assert customer["identifiers"] == {"email": "hana@example.com"}
     assert customer["anonymous_ids"] == [f"{u}-a1"]
-    assert customer["loyalty"] == {"active_points": 39}
+    assert customer["loyalty"] == {"active_points": 39, "tier": None}
     assert shop.get(f"/v1/orders/{u}-o1").json()["total"] == 3980
     kinds = sorted(item["kind"] for item in timeline(shop, u))
     assert kinds == ["identify", "order", "points", "view"]

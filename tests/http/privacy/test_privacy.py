@@ -49,7 +49,7 @@ def test_a_customer_takes_everything_along_and_is_forgotten(real_time: Any) -> N
     assert sections["customers"]["profiles"][0]["traits"]["email"]["value"] == EMAIL
     assert sections["orders"]["orders"][0]["order_id"] == "privacy-o1"
     assert sections["desk"]["notes"][0]["text"] == "likes the sea"
-    assert sections["loyalty"]["accounts"][0]["active"] == 39
+    assert sections["loyalty"]["accounts"][0]["sums"]["lifetime"] == 39
 
     erasure_id = shop.delete("/v1/me", me).json()["erasure_id"]
     shop.idle()

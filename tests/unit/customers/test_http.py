@@ -276,7 +276,7 @@ def test_points_are_shown(api: Any) -> None:
         f"{PATH}/loyalty/accruals", {"points": 120, "reason": "survey"}, None, **{"Idempotency-Key": "k1"}
     )
 
-    assert api.get(PATH).json_body["loyalty"] == {"active_points": 120}
+    assert api.get(PATH).json_body["loyalty"] == {"active_points": 120, "tier": None}
 
 
 def test_writers_of_one_profile_lose_nothing(api: Any) -> None:

@@ -162,7 +162,7 @@ def test_a_token_of_an_absorbed_id_is_the_persons(api: Any) -> None:
     me = bearer(api, "u2")
 
     assert api.get("/v1/me", me).json_body["customer_ids"] == ["u1", "u2"]
-    assert api.get("/v1/me", me).json_body["loyalty"] == {"active_points": 15}
+    assert api.get("/v1/me", me).json_body["loyalty"] == {"active_points": 15, "tier": None}
     assert api.get("/v1/me/loyalty", me).json_body["active_points"] == 15
     assert [each["order_id"] for each in api.get("/v1/me/orders", me).json_body["data"]] == ["o1"]
     assert [each["kind"] for each in api.get("/v1/me/timeline", me).json_body["data"]] == ["cart_viewed"]

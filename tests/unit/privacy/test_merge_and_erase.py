@@ -85,7 +85,11 @@ def _merge(api: Any, kept: str, gone: str) -> Any:
 
 def _points(client: Any) -> dict[str, int]:
     items = [unpack_item(item) for item in client.scan(TableName=config().tables["ledger"])["Items"]]
-    return {item["pk"]: item["lifetime"] for item in items if item["sk"] in ("ACCOUNT", "CLOSED")}
+    return {
+        item["pk"]: item.get("sums", item)["lifetime"]
+        for item in items
+        if item["sk"] in ("ACCOUNT", "CLOSED")
+    }
 
 
 def _empty_books(client: Any) -> None:
