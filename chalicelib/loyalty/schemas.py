@@ -231,6 +231,26 @@ class PointsAccrued(PointsChanged):
     """Fact `loyalty.points_accrued`: points were given, to be used at once or later."""
 
 
+class PointsConfirmed(PointsChanged):
+    """Fact `loyalty.points_confirmed`: points that waited can be used."""
+
+
+class PointsRedeemed(PointsChanged):
+    """Fact `loyalty.points_redeemed`: points were spent."""
+
+
+class PointsReversed(PointsChanged):
+    """Fact `loyalty.points_reversed`: points were taken back, with what they were earned by."""
+
+
+class PointsExpiring(PointsChanged):
+    """Fact `loyalty.points_expiring`: points are over after the day `on`, unless they are used."""
+
+
+class PointsExpired(PointsChanged):
+    """Fact `loyalty.points_expired`: points are over since the day `on`."""
+
+
 class OrderRefunded(Published):
     """Fact `loyalty.order_refunded`: some of an order was given back, whether or not points were taken for it."""
 
