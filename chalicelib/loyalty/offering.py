@@ -217,12 +217,16 @@ def _written(amount: int, currency: str) -> str:
 
 
 def _touches(person: Person | None, customer_ids: Sequence[str]) -> list[Touch]:
-    """What somebody did newest first. What browsers say of her is asked for apart, so that it crowds nothing out."""
+    """What somebody did, newest first; of what browsers say of her, what her own linked ones say.
+
+    It is asked for apart, so that a flood of it pushes out nothing. Two trips.
+    """
     devices = person.anonymous_ids if person else ()
     sure: list[Timeline] = [("customer", each) for each in customer_ids]
     sure += [("anonymous", each) for each in devices]
     said: list[Timeline] = [("claimed", each) for each in customer_ids]
-    found = activity.newest(sure, TOUCHES_MAX) + activity.newest(said, TOUCHES_MAX)
+    found = activity.newest(sure, TOUCHES_MAX)
+    found += [each for each in activity.newest(said, TOUCHES_MAX) if each.anonymous_id in devices]
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 

@@ -179,11 +179,14 @@ def _done(
 ) -> str:
     """Confirm and release end a redemption under one entry id, so only one of them can."""
     entry_id = f"redemption:{redemption_id}#done"
+    _, known = store.load(customer_id, entry_id)
+    if entry_id in known and known[entry_id].fingerprint != fingerprint(seen):
+        raise redeeming.HoldOver
     try:
         return _run(
             customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
         )
-    except KeyReused:  # something else has ended it, or its time
+    except KeyReused:  # the other one, or the hold's time, came in between
         raise redeeming.HoldOver from None
 
 

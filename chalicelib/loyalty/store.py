@@ -154,6 +154,11 @@ def forget_entries(customer_id: str) -> int:
     return forgotten
 
 
+def is_known(customer_id: str) -> bool:
+    """Whether anything is stored of a customer. One trip, half a read unit."""
+    return bool(table("ledger").query(pk_of(customer_id), limit=1))
+
+
 def everything(customer_id: str) -> list[Item]:
     """A customer's account and entries as they are stored. One trip per MB; 1 read unit per 4 KB."""
     return table("ledger").query(pk_of(customer_id), limit=EXPORT_MAX, consistent=True)
