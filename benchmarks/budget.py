@@ -103,6 +103,13 @@ PROGRAM = {
     "currency": "GBP", "earn": [{"name": "spend", "kind": "amount", "points": 1, "per_amount": 100}], "pending_days": 14,
     "tiers": {"levels": [{"name": "gold", "threshold": 5}]},
 }  # fmt: skip
+OFFERING = PROGRAM | {
+    "rewards": [{"reward_id": "r", "title": "5% off", "title_ja": "5%", "points": 100, "percent_off": 5, "in_total": 9}],
+    "price_downs": {"min_purchases": 2, "within_days": 60, "percent_off": 15},
+    "incentive": {"min_intent": 1, "levels": [{"amount": 50}]},
+    "referral": {"points": 300, "friend_points": 200},
+}  # fmt: skip
+CART = {"currency": "GBP", "lines": [{"item_id": "85123A", "quantity": 2, "price": 295}]}
 REDEMPTION = fingerprint("u1", "r1")[:26]
 REFUND = {"order_id": "o1", "lines": [{"item_id": "85123A", "quantity": 1}], "reason": "damaged"}
 
@@ -117,6 +124,17 @@ def earn(_: Door) -> None:
     }  # fmt: skip
     record = {"messageId": "m1", "body": json.dumps({"detail": detail})}
     assert loyalty_on_facts({"Records": [record]}, None) == {"batchItemFailures": []}
+
+
+def code(door: Door) -> None:
+    """A customer's code for friends, kept for whoever comes by it."""
+    door.code = door.post("/v1/customers/u9/loyalty/referral-code").json_body["code"]
+
+
+def refer(door: Door) -> None:
+    """A friend comes by it."""
+    answer = door.post("/v1/loyalty/referrals", {"code": door.code, "customer_id": "u1"})
+    assert answer.status_code == 201, answer.body
 
 
 accrue = _call(
@@ -137,6 +155,10 @@ quote = _call(
     "/v1/loyalty/quotes",
     {"currency": "GBP", "lines": [{"item_id": "85123A", "quantity": 2, "price": 295}]},
 )
+offering = _call("PUT", "/v1/loyalty/program", OFFERING)
+take = _call("POST", "/v1/customers/u1/loyalty/redemptions", {"reward_id": "r"}, key="r1", expect=201)
+make_offers = _call("POST", "/v1/customers/u1/loyalty/offers?now=2026-11-02T09:00:00Z")
+incentive = _call("POST", "/v1/customers/u1/loyalty/incentives?now=2026-11-01T09:30:00Z", CART)
 note = _call("POST", "/v1/customers/u1/notes", {"text": "likes the sea"}, key="n1", expect=201)
 complain = _call("POST", "/v1/customers/u1/complaints", {"text": "It came broken."}, key="c1", expect=201)
 watch = _call("PUT", "/v1/customers/u1/watchlist/85123A")
@@ -156,6 +178,7 @@ other = _call("POST", "/v1/identify", IDENTIFY | {"messageId": "m3", "userId": "
 put_item = _call("PUT", "/v1/items/85123A", ITEM, expect=201)
 get_item = _call("GET", "/v1/items/85123A")
 put_order = _call("PUT", "/v1/orders/o1", ORDER, expect=201)
+put_another = _call("PUT", "/v1/orders/o2", ORDER, expect=201)
 get_order = _call("GET", "/v1/orders/o1")
 ship = _call("POST", "/v1/orders/o1/shipments", SHIPMENT, expect=201)
 scan = _call("POST", "/v1/shipments/s1/events", SCAN)
@@ -225,6 +248,28 @@ OPERATIONS = [
     ),
     Operation("points: refund", _all(program, put_order, earn), refund, calls=8, read_units=8, write_units=4),
     Operation("points: quote a cart", program, quote, calls=1, read_units=0.5, write_units=0),
+    Operation(
+        "points: confirm a reward",
+        _all(offering, accrue, take),
+        confirm,
+        calls=9,
+        read_units=11,
+        write_units=10,
+    ),
+    Operation(
+        "offers: make",
+        _all(offering, put_item, put_order, put_another),
+        make_offers,
+        calls=9,
+        read_units=8.5,
+        write_units=6,
+    ),
+    Operation(
+        "offers: an incentive", _all(offering, track), incentive, calls=8, read_units=7.5, write_units=6
+    ),
+    Operation(
+        "referral: come by a code", _all(offering, code), refer, calls=11, read_units=11.5, write_units=6
+    ),
     Operation("questions: ask", _all(identify, define), ask, calls=5, read_units=6.5, write_units=0),
     Operation(
         "questions: answer, with points",

@@ -83,7 +83,7 @@ def code_for(customer_id: str, *, own: bool, now: datetime) -> ReferralCodeAnswe
 
 
 def refer(request: ReferralRequest, customer_id: str, *, own: bool, now: datetime) -> ReferralAnswer:
-    """Note by whose code a new customer came; the same code again gets the same answer. About nine trips.
+    """Note by whose code a new customer came; the same code again gets the same answer. About ten trips.
 
     Raises Moved, Gone, and ReferralRefused: for who came by another code, has ordered before, is the referrer, would
     close a ring, or whose referrer has referred as many as one may.
