@@ -179,25 +179,23 @@ OPERATIONS = [
     Operation("points: accrue", earlier, accrue, calls=4, read_units=3, write_units=4),
     Operation("points: the same accrual again", accrue, accrue, calls=3, read_units=3, write_units=0),
     Operation("points: balance", accrue, balance, calls=3, read_units=4, write_units=0),
-    Operation("questions: ask", _all(identify, define), ask, calls=5, read_units=6.5, write_units=0),
+    Operation("questions: ask", _all(identify, define), ask, calls=4, read_units=6, write_units=0),
     Operation(
         "questions: answer, with points",
         _all(identify, define, earlier),
         answer,
-        calls=15,
-        read_units=12.5,
+        calls=12,
+        read_units=11,
         write_units=8,
     ),
     Operation(
         "questions: the same answer again",
         _all(identify, define, answer),
         answer,
-        calls=5,
-        read_units=6.5,
+        calls=3,
+        read_units=6,
         write_units=0,
     ),
-    Operation(
-        "questions: answer as a visitor", define, visitor_answer, calls=5, read_units=3.5, write_units=1
-    ),
+    Operation("questions: answer as a visitor", define, visitor_answer, calls=4, read_units=4, write_units=1),
     Operation("recommend: for you", _all(put_item, put_order), for_you, calls=8, read_units=8, write_units=0),
 ]

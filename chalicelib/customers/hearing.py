@@ -14,6 +14,7 @@ from chalicelib.customers.model import (
     HINT,
     PURPOSES,
     SHARED_BY_MAX,
+    VISITOR,
     Consent,
     Statement,
     status_of,
@@ -104,9 +105,15 @@ def link(customer_id: str, anonymous_id: str | None, *, at: datetime, now: datet
     _hear_event(customer_id, Statement(in_milliseconds(at), EVENTS, anonymous_id=anonymous_id), now=now)
 
 
-def declare(customer_id: str, traits: Mapping[str, Any], *, at: datetime, now: datetime) -> None:
-    """What a customer answered to the shop's questions at `at`, told to the very id; raises InvalidInput. Repeatable."""
-    _hear_event(customer_id, Statement(in_milliseconds(at), FORM, traits), now=now)
+def declare(
+    customer_id: str, traits: Mapping[str, Any], *, at: datetime, trusted: bool, now: datetime
+) -> None:
+    """What was answered to the shop's questions at `at`, told to the very id; raises InvalidInput. Repeatable.
+
+    What is not `trusted` was typed into a browser that is the customer's: it stands where nobody trusted says anything.
+    """
+    source = FORM if trusted else VISITOR
+    _hear_event(customer_id, Statement(in_milliseconds(at), source, traits), now=now)
 
 
 def gates_for(said: Statement, customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:

@@ -36,9 +36,11 @@ PURPOSES = (
     "ad_audiences",
 )
 
-# Who said it. A hint comes from anybody's browser: it is shown, and never used to address or greet somebody.
-HINT, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
+# Who said it. A hint comes from anybody's browser: it is shown, and never used to address or greet somebody. A visitor is
+# a browser that somebody trusted has linked to a customer: what it types into a form fills gaps, and no more.
+HINT, VISITOR, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
     "hint",
+    "visitor",
     "events",
     "api",
     "customer",
@@ -46,6 +48,13 @@ HINT, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
     "import",
     "unsubscribe",
 )
+
+# How much a source weighs against what others said; all others weigh the same, and more.
+WEIGHTS = {HINT: 0, VISITOR: 1}
+FIRM = 2
+
+# By these somebody is greeted.
+NAMES = frozenset({"name", "firstName", "lastName", "greeting_name"})
 
 # What the shop says about a customer and not the customer about themself.
 RESERVED_TRAITS = frozenset({"id", "createdAt", "plan"})
@@ -67,6 +76,15 @@ class Trait:
     @property
     def is_trusted(self) -> bool:
         return self.source != HINT
+
+    @property
+    def weight(self) -> int:
+        return WEIGHTS.get(self.source, FIRM)
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether somebody trusted said it, and no browser."""
+        return self.weight == FIRM
 
 
 @dataclass(frozen=True)

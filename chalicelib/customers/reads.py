@@ -22,6 +22,7 @@ __all__ = [
     "head",
     "is_erased",
     "owner_of",
+    "owners_of",
     "people",
     "person",
 ]
@@ -112,6 +113,11 @@ def customer_of(anonymous_id: str) -> str | None:
     It may be merged into another since; `person` tells.
     """
     return store.customer_of(anonymous_id) or None
+
+
+def owners_of(anonymous_ids: Iterable[str]) -> dict[str, str]:
+    """As `customer_of`, of many; those that are nobody's are left out. One trip per 100, 1 read unit each."""
+    return store.customers_of(anonymous_ids)
 
 
 def owner_of(anonymous_id: str) -> str | None:

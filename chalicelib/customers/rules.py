@@ -22,9 +22,11 @@ from chalicelib.customers.model import (
     HINT,
     HINT_TRAITS_BYTES_MAX,
     HINT_TRAITS_MAX,
+    NAMES,
     PHONE,
     TRAITS_BYTES_MAX,
     TRAITS_MAX,
+    VISITOR,
     Consent,
     Person,
     Profile,
@@ -73,11 +75,18 @@ def listen(
 
 
 def merge_traits(known: Mapping[str, Trait], said: Mapping[str, Trait]) -> dict[str, Trait]:
-    """Of each trait the one said last. Trusted speech beats a hint, whenever that was."""
+    """Of each trait the one said last. Trusted speech beats a browser's, whenever that was.
+
+    Whoever has a name from somebody trusted has none from a browser besides.
+    """
     merged = dict(known)
     for name, trait in said.items():
         if name not in merged or _order(trait) > _order(merged[name]):
             merged[name] = trait
+    if any(merged[name].is_firm for name in NAMES & merged.keys()):
+        merged = {
+            name: trait for name, trait in merged.items() if name not in NAMES or trait.source != VISITOR
+        }
     return _without_old_deletions(merged)
 
 
@@ -207,9 +216,9 @@ def _spoken_traits(profile: Profile, seen: Profile, said: Statement) -> dict[str
     spoken = {}
     for name, value in said.traits.items():
         known = seen.traits.get(name)
-        if said.latest and known is not None and known.value == value and known.is_trusted:
+        if said.latest and known is not None and known.value == value and known.is_firm:
             own = profile.traits.get(name)
-            if own is not None and own.value == value and own.is_trusted:
+            if own is not None and own.value == value and own.is_firm:
                 continue
         spoken[name] = Trait(value, said.source, _moment(said, known.at if known else None))
     return spoken
@@ -261,7 +270,7 @@ def _created_at(profile: Profile, said: Statement, now: datetime) -> datetime:
 def _with_room(traits: dict[str, Trait]) -> dict[str, Trait]:
     # What a browser said must not keep out what somebody trusted says.
     if problem_with_size({name: trait.value for name, trait in traits.items() if trait.value is not None}):
-        return {name: trait for name, trait in traits.items() if trait.is_trusted}
+        return {name: trait for name, trait in traits.items() if trait.is_firm}
     return traits
 
 
@@ -281,9 +290,9 @@ def _without_old_deletions(traits: dict[str, Trait]) -> dict[str, Trait]:
     return traits
 
 
-def _order(trait: Trait) -> tuple[bool, datetime, str, str]:
+def _order(trait: Trait) -> tuple[int, datetime, str, str]:
     # The last two decide between two values of the same moment: whichever, but always the same.
-    return trait.is_trusted, trait.at, json.dumps(trait.value, sort_keys=True), trait.source
+    return trait.weight, trait.at, json.dumps(trait.value, sort_keys=True), trait.source
 
 
 def _gate_order(consent: Consent) -> tuple[datetime, bool]:

@@ -129,7 +129,8 @@ class CustomerPatch(In):
 class TraitAnswer(Out):
     value: Any
     source: str = Field(
-        description="events, api, customer, form, import; hint: a browser said so, unconfirmed."
+        description="events, api, customer, form, import; visitor: a form in a browser that was linked to the customer;"
+        " hint: a browser said so, unconfirmed."
     )
     updated_at: At
 

@@ -140,6 +140,13 @@ def customer_of(anonymous_id: str) -> str | None:
     return str(link["customer_id"]) if link else None
 
 
+def customers_of(anonymous_ids: Iterable[str]) -> dict[str, str]:
+    """As `customer_of`, of many; those that are nobody's are left out. One trip per 100, 1 read unit each."""
+    keys = {link_key(each): each for each in anonymous_ids}
+    found = table("people").get_many(keys, consistent=True)
+    return {keys[key]: link["customer_id"] for key, link in found.items() if link["customer_id"] != NOBODY}
+
+
 def having(identifier: Identifier, *, limit: int, after: str = "") -> list[str]:
     """The customer ids that have an identifier, by id, from behind `after`. One trip, consistent; 1 unit per 4 KB."""
     found = table("people").query(
