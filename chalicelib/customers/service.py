@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from chalicelib.activity import reads as activity_reads
-from chalicelib.customers import bulk, erasing, merges, merging, rules, store
+from chalicelib.customers import bulk, erasing, merges, merging, rules, store, viewing
 from chalicelib.customers.answers import customer_answer
 from chalicelib.customers.hearing import alias, declare, gates_for, identify, in_milliseconds, link, recognise
 from chalicelib.customers.model import (
@@ -32,8 +29,7 @@ from chalicelib.customers.schemas import (
     TokenAnswer,
     check_traits,
 )
-from chalicelib.loyalty import reads as loyalty
-from chalicelib.shared import ids, tokens
+from chalicelib.shared import clock, ids, tokens
 from chalicelib.shared.errors import (
     Busy,
     FieldError,
@@ -44,7 +40,7 @@ from chalicelib.shared.errors import (
     StaleVersion,
 )
 from chalicelib.shared.rounds import rounds
-from chalicelib.traits import reads as traits_reads
+from chalicelib.traits.reads import Known
 
 __all__ = [
     "alias",
@@ -57,6 +53,7 @@ __all__ = [
     "recognise",
     "token",
     "view",
+    "view_with_evidence",
 ]
 
 IMPORT_CHUNK = 100
@@ -105,30 +102,22 @@ def edit(
 def view(
     customer_id: str, *, by_customer: bool = False, now: datetime | None = None
 ) -> tuple[CustomerAnswer, str]:
-    """What is known about a customer, with its version, and what follows from what they did.
-
-    The profile and its gate; then points, orders, timeline and what the shop defined at once, and the items in them:
-    seven trips, nine with facts; more where ids were merged.
+    """What is known about a customer, with its version, and what follows from what they did. Trips as `viewing.look`.
 
     Somebody of whom there are only activity or orders has a bare profile of version 0; else raises NotFound. The
     holder of a customer's token is always known to the shop. Raises Moved and Gone like `edit`.
     """
-    selves = store.load_selves(customer_id)
-    head = selves.head
-    if head.customer_id != customer_id and not by_customer:
-        raise Moved(variables={"customer_id": head.customer_id})
-    if head.version:
-        selves = _heeding_gates(selves)
-    elif store.erased_among([customer_id]):
-        raise Gone
-    elif by_customer or merges.is_seen(customer_id):
-        selves = Selves((replace(head, created_at=activity_reads.first_seen(customer_id)),))
-    else:
-        raise NotFound("there is no such customer")
-    with ThreadPoolExecutor(1) as threads:
-        points = threads.submit(loyalty.active_points, *selves.customer_ids)
-        known = traits_reads.of(rules.person(merging.whole(selves)), now=now)
-        return customer_answer(selves, points.result(), known), version_of(selves)
+    answer, version, _ = view_with_evidence(customer_id, by_customer=by_customer, now=now)
+    return answer, version
+
+
+def view_with_evidence(
+    customer_id: str, *, by_customer: bool = False, now: datetime | None = None
+) -> tuple[CustomerAnswer, str, Known]:
+    """As `view`, with every fact that what follows rests on."""
+    seen = viewing.look(customer_id, by_customer=by_customer, now=now or clock.now())
+    answer = customer_answer(seen.selves, seen.active_points, seen.known)
+    return answer, version_of(seen.selves), seen.known
 
 
 def version_of(selves: Selves) -> str:
@@ -193,10 +182,6 @@ def _edit_part(
         else:
             return
     raise Busy("others kept changing this customer first")
-
-
-def _heeding_gates(selves: Selves) -> Selves:
-    return merging.heeding(selves, store.load_gates(selves.customer_ids))
 
 
 def _nothing(selves: Selves) -> None:

@@ -26,6 +26,7 @@ from chalicelib.shared.dynamo import (
 )
 from chalicelib.shared.errors import Busy
 from chalicelib.shared.rounds import rounds
+from chalicelib.shared.wanted import Found, Wanted, alone
 
 GATED = gate.PURPOSES
 MARK_LENGTH = 16
@@ -82,29 +83,39 @@ def load(customer_id: str, anonymous_id: str | None = None) -> Loaded:
 
     1 more for the anonymous id's link.
     """
-    keys = [(pk_of(customer_id), PROFILE), tombstones.key_of("customer", customer_id)]
-    keys += [link_key(anonymous_id)] if anonymous_id else []
-    found = table("people").get_many(keys, consistent=True)
-    item = found.get(keys[0])
-    link = found.get(keys[2]) if anonymous_id else None
-    return Loaded(
-        profile=mapping.to_profile(customer_id, item),
-        written_by=item["written_by"] if item else "",
-        link=Link(link["customer_id"], tuple(link.get("also", ()))) if link else None,
-        erased=keys[1] in found,
-    )
+    return alone(wanted(customer_id, anonymous_id))
 
 
-def load_selves(customer_id: str) -> Selves:
+def wanted(customer_id: str, anonymous_id: str | None = None) -> Wanted[Loaded]:
+    """What `load` loads, for whoever wants more in the same trip."""
+    people = table("people")
+    places = [people.at(pk_of(customer_id), PROFILE), people.at(*tombstones.key_of("customer", customer_id))]
+    places += [people.at(*link_key(anonymous_id))] if anonymous_id else []
+
+    def read(found: Found) -> Loaded:
+        item = found.get(places[0])
+        link = found.get(places[2]) if anonymous_id else None
+        return Loaded(
+            profile=mapping.to_profile(customer_id, item),
+            written_by=item["written_by"] if item else "",
+            link=Link(link["customer_id"], tuple(link.get("also", ()))) if link else None,
+            erased=places[1] in found,
+        )
+
+    return Wanted(tuple(places), read)
+
+
+def load_selves(customer_id: str, first: Loaded | None = None) -> Selves:
     """Every profile of the person whom an id belongs to, consistent; one of version 0 when nothing is stored.
 
-    Whoever was erased is gone from the tombstone on, also while what was stored is still being taken away.
+    Whoever was erased is gone from the tombstone on, also while what was stored is still being taken away. `first` is
+    what was loaded of the id itself already.
 
     One trip, 1 read unit per 4 KB, for who was never merged; else a trip for each id on the way to the surviving one,
     and one for the others.
     """
     for _ in rounds():
-        loaded = load(customer_id)
+        loaded, first = first or load(customer_id), None
         while loaded.profile.merged and not loaded.erased:
             loaded = load(loaded.profile.merged.into)
         if loaded.erased:
@@ -245,8 +256,16 @@ def note_other(anonymous_id: str, link: Link, customer_id: str) -> None:
 
 def load_gates(customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:
     """The consents as the mail gates of these ids have them. One trip, 1 read unit each."""
-    found = table("engagement").get_many([(pk_of(each), gate.SK) for each in customer_ids], consistent=True)
-    return {each: gate_consents(found.get((pk_of(each), gate.SK))) for each in customer_ids}
+    return alone(gates_wanted(customer_ids))
+
+
+def gates_wanted(customer_ids: Sequence[str]) -> Wanted[dict[str, dict[str, Consent]]]:
+    """What `load_gates` loads, for whoever wants more in the same trip."""
+    places = {each: table("engagement").at(*gate_key(each)) for each in customer_ids}
+    return Wanted(
+        tuple(places.values()),
+        lambda found: {each: gate_consents(found.get(place)) for each, place in places.items()},
+    )
 
 
 def gate_key(customer_id: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.loyalty.model import Account, Decision, Entry, Program
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
+from chalicelib.shared.wanted import Wanted, alone
 
 ACCOUNT = "ACCOUNT"
 ENTRY_PREFIX = "T#"
@@ -52,8 +53,18 @@ def read(customer_id: str) -> Account:
 
 def read_many(customer_ids: Sequence[str]) -> list[Account]:
     """The accounts of these ids, consistent. One trip, 1 read unit each."""
-    found = table("ledger").get_many([(_pk(each), ACCOUNT) for each in customer_ids], consistent=True)
-    return [_account(each, found.get((_pk(each), ACCOUNT))) for each in customer_ids]
+    return alone(wanted(customer_ids))
+
+
+def wanted(customer_ids: Sequence[str]) -> Wanted[list[Account]]:
+    """What `read_many` reads, for whoever wants more in the same trip."""
+    places = [table("ledger").at(_pk(each), ACCOUNT) for each in customer_ids]
+    return Wanted(
+        tuple(places),
+        lambda found: [
+            _account(each, found.get(place)) for each, place in zip(customer_ids, places, strict=True)
+        ],
+    )
 
 
 def commit(decision: Decision, *, fingerprint: str, answer: str) -> None:

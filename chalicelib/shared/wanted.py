@@ -25,6 +25,6 @@ def fetch(*wanted: Wanted[Any]) -> Found:
     return get_across(place for each in wanted for place in each.places)
 
 
-def answer(wanted: Wanted[A]) -> A:
+def alone(wanted: Wanted[A]) -> A:
     """What is wanted when nothing else is."""
     return wanted.read(fetch(wanted))
