@@ -62,7 +62,8 @@ def look(customer_id: str, *, by_customer: bool, now: datetime) -> Seen:
         if selves.head.customer_id != customer_id and not by_customer:
             raise Moved(variables={"customer_id": selves.head.customer_id})
         if not selves.head.version:
-            selves = _nameless(selves, loaded, follows, by_customer=by_customer)
+            _refuse_unknown(loaded, follows, by_customer=by_customer)
+        begun = None if selves.head.version else threads.submit(activity.first_seen, customer_id)
         kept += [more.result()] if more else []
         # Asked for by an id that was merged into another, or merged this very moment.
         missing = set(selves.customer_ids).difference(*(each.gates for each in kept))
@@ -71,15 +72,15 @@ def look(customer_id: str, *, by_customer: bool, now: datetime) -> Seen:
         points = {name: number for each in kept for name, number in each.points.items()}
         selves = merging.heeding(selves, gates)
         known = follows.known(rules.person(merging.whole(selves)), found, now=now)
+        if begun:
+            selves = Selves((replace(selves.head, created_at=begun.result()),))
         return Seen(selves, sum(points[each] for each in selves.customer_ids), known)
 
 
-def _nameless(selves: Selves, loaded: Loaded, follows: traits.Asking, *, by_customer: bool) -> Selves:
-    """Somebody of whom there are only activity or orders; the holder of a customer's token is known in any case."""
-    customer_id = loaded.profile.customer_id
+def _refuse_unknown(loaded: Loaded, follows: traits.Asking, *, by_customer: bool) -> None:
+    """Somebody without a profile is known by activity or orders; the holder of a customer's token is in any case."""
     # A profile that was there a moment ago may have been erased since.
-    if loaded.erased or (loaded.profile.version and store.erased_among([customer_id])):
+    if loaded.erased or (loaded.profile.version and store.erased_among([loaded.profile.customer_id])):
         raise Gone
     if not (by_customer or follows.is_anything()):
         raise NotFound("there is no such customer")
-    return Selves((replace(selves.head, created_at=activity.first_seen(customer_id)),))
