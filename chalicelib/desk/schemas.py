@@ -127,8 +127,16 @@ class ProjectBody(In):
     notes: Text = Field(default="", description="Free text; the customer may read it.")
 
 
+class ProjectQuery(Query):
+    kept_under: Id | None = Field(
+        default=None,
+        description="Which one is meant, where two ids of a customer each have a project of this id.",
+    )
+
+
 class ProjectAnswer(Out):
     project_id: str
+    kept_under: str = Field(description="The customer id it was made for, also where that was merged since.")
     title: str
     room: str | None
     for_whom: str | None
