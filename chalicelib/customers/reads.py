@@ -23,7 +23,6 @@ __all__ = [
     "is_erased",
     "owner_of",
     "owners_of",
-    "people",
     "person",
 ]
 
@@ -38,20 +37,6 @@ def person(customer_id: str) -> Person | None:
     if selves.head.version:
         return rules.person(merging.whole(selves))
     return rules.nobody(customer_id) if store.erased_among([customer_id]) else None
-
-
-def people(customer_ids: Iterable[str]) -> dict[str, Person]:
-    """Many persons by the id asked for; those without a profile are left out.
-
-    One trip per 100, half a read unit each; more for those who were merged.
-    """
-    found = {}
-    for customer_id, profile in store.load_many(customer_ids).items():
-        is_one = not (profile.merged or profile.absorbed)
-        known = rules.person(profile) if is_one else person(customer_id)
-        if known is not None:
-            found[customer_id] = known
-    return found
 
 
 def head(customer_id: str) -> str:
