@@ -29,7 +29,7 @@ from chalicelib.customers.schemas import (
     TokenAnswer,
     check_traits,
 )
-from chalicelib.shared import clock, ids, tokens
+from chalicelib.shared import clock, etags, ids, tokens
 from chalicelib.shared.errors import (
     Busy,
     FieldError,
@@ -86,7 +86,8 @@ def edit(
         if selves.head.customer_id != customer_id and not by_customer:
             raise Moved(variables={"customer_id": selves.head.customer_id})
         version = version_of(selves)
-        if if_match and not _matches(if_match, version):
+        # Version 0 is nobody's yet: it can be named, but `*` asks for what is there.
+        if (if_match == "*" and not selves.head.version) or not etags.allows(if_match, version):
             raise StaleVersion(f"it has version {version} now")
         makes = by_customer or any(value is not None for value in patch.traits.values())
         if not (selves.head.version or makes or merges.is_seen(customer_id)):
@@ -225,8 +226,3 @@ def _imported(record: Mapping[str, Any], now: datetime) -> Profile:
         confirmed=True,
         imported=True,
     )
-
-
-def _matches(if_match: str, version: str) -> bool:
-    wanted = [each.strip().removeprefix("W/").strip('"') for each in if_match.split(",")]
-    return version in wanted or ("*" in wanted and version != "0")
