@@ -61,8 +61,8 @@ def summary(selves: Selves) -> CustomerSummary:
 
 
 def merge_answer(merge: Merge) -> MergeAnswer:
-    """The record of a merge as it was made, also after it was undone."""
-    return MergeAnswer(**_record(merge))
+    """The record of a merge, and whether it was undone since."""
+    return MergeAnswer(**_record(merge), undone_at=merge.undone_at, undone_by=merge.undone_by or None)
 
 
 def undo_answer(merge: Merge) -> UndoAnswer:

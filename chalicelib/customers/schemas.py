@@ -236,6 +236,10 @@ class MergeAnswer(Out):
     reason: str
     merged_at: At
     merged_by: str = Field(description="A staff key's `X-Actor`, else the key; `events` for an alias.")
+    undone_at: At | None = Field(
+        description="null while it holds. A request that is repeated after the undoing merges nothing again."
+    )
+    undone_by: str | None
 
 
 class UndoAnswer(MergeAnswer):
