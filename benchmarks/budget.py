@@ -128,6 +128,7 @@ export = _call("POST", "/v1/customers/u1/export", key="e1", expect=202)
 rule = _call("PUT", "/v1/inference-rules/vegetarian", RULE)
 spent = _call("PUT", "/v1/computed-traits/spent", SPENT)
 merge = _call("POST", "/v1/customers/u1/merge", {"from": "u2", "reason": "same person"}, key="m1", expect=201)
+unmerge = _call("POST", "/v1/merges/5711a8ee0dfa973f6b4552c07d39b47f/undo")
 find = _call("GET", "/v1/customers?email=hana@example.com")
 other = _call("POST", "/v1/identify", IDENTIFY | {"messageId": "m3", "userId": "u2", "anonymousId": None})
 put_item = _call("PUT", "/v1/items/85123A", ITEM, expect=201)
@@ -158,7 +159,15 @@ OPERATIONS = [
         "customer: read, with a device", identify, customer, calls=6, read_units=10, write_units=0, rounds=2
     ),
     Operation("customer: find by e-mail", identify, find, calls=3, read_units=3, write_units=0),
-    Operation("customer: merge", _all(identify, other), merge, calls=5, read_units=9, write_units=18),
+    Operation("customer: merge", _all(identify, other), merge, calls=3, read_units=7, write_units=18),
+    Operation(
+        "customer: undo a merge",
+        _all(identify, other, merge),
+        unmerge,
+        calls=4,
+        read_units=8,
+        write_units=14,
+    ),
     Operation(
         "customer: read, two ids merged",
         _all(named, other, merge),

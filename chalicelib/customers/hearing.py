@@ -85,10 +85,13 @@ def recognise(
 def alias(customer_id: str, previous_id: str, *, message: str, at: datetime, now: datetime) -> None:
     """A previous id turned out to be this customer's: a customer id is merged, an anonymous id is linked.
 
-    `message` names the event, so that it merges once; what cannot be merged (see merges.merge) is left as it is.
+    `message` names the event, so that it merges once; what cannot be merged (see merges.merge) is left as it is. Raises
+    InvalidInput where one of them was erased: as a device's the id would be stored anew.
     """
-    previous = store.load(previous_id).profile
-    if not previous.confirmed or previous_id == customer_id:
+    previous = store.load(previous_id)
+    if previous.erased:
+        raise InvalidInput.of("previousId", "was erased")
+    if not previous.profile.confirmed or previous_id == customer_id:
         link(customer_id, previous_id, at=at, now=now)
         return
     link(customer_id, None, at=at, now=now)  # makes a profile of somebody new

@@ -40,6 +40,7 @@ def whole(selves: Selves) -> Profile:
         created_at=min(filter(None, (each.created_at for each in selves.profiles)), default=None),
         updated_at=max(filter(None, (each.updated_at for each in selves.profiles)), default=None),
         confirmed=any(each.confirmed for each in selves.profiles),
+        changed_by=_last_editor(selves),
         external_ids=tuple(dict.fromkeys(known for each in oldest_first for known in each.external_ids)),
     )
 
@@ -78,6 +79,11 @@ def fold_consents(ours: Consents, theirs: Consents, *, merged_at: datetime) -> d
     return folded
 
 
+def _last_editor(selves: Selves) -> str:
+    edited = [each for each in selves.profiles if each.changed_by and each.updated_at]
+    return max(edited, key=lambda each: (each.updated_at, each.customer_id)).changed_by if edited else ""
+
+
 def _heard(profile: Profile) -> list[Consents]:
     return [
         {purpose: consent} for purpose, evidence in profile.consent_history.items() for consent in evidence
@@ -88,7 +94,8 @@ def _stricter(one: Consent, other: Consent, merged_at: datetime) -> Consent:
     first, last = sorted((one, other), key=rules.consent_order)
     if first.status == last.status:
         # What was withdrawn by an act stays so, whatever a page repeats later.
-        return replace(last, source=first.source) if first.is_final else last
+        acted_at = max(filter(None, (first.last_act, last.last_act)), default=None)
+        return replace(last, acted_at=acted_at) if last.source == EVENTS else last
     if last.at <= merged_at or (last.source == EVENTS and first.is_final):
         return first if last.is_granted else last
     return last

@@ -96,6 +96,7 @@ class Consent:
     source: str
     wording_version: str | None = None
     locale: str | None = None
+    acted_at: datetime | None = None  # when an act withdrew what this preference withdrew again
 
     @property
     def is_granted(self) -> bool:
@@ -104,7 +105,12 @@ class Consent:
     @property
     def is_final(self) -> bool:
         """Withdrawn by an act (an unsubscribe link, an edit, an import): no preference that a page repeats undoes it."""
-        return not self.is_granted and self.source != EVENTS
+        return not self.is_granted and (self.source != EVENTS or self.acted_at is not None)
+
+    @property
+    def last_act(self) -> datetime | None:
+        """When an act last withdrew it, None where it is not final."""
+        return (self.acted_at or self.at) if self.is_final else None
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ class Selves:
     """The profiles of one person: that of the surviving id, then of every id merged into it."""
 
     profiles: tuple[Profile, ...]
-    written_by: str = ""  # which write the surviving id's profile is of
+    written_by: str = ""  # which write the profile of the id that was asked for is of
 
     @property
     def head(self) -> Profile:
@@ -171,6 +177,10 @@ class Selves:
     @property
     def customer_ids(self) -> tuple[str, ...]:
         return tuple(profile.customer_id for profile in self.profiles)
+
+    def of(self, customer_id: str) -> Profile:
+        """The profile of one of the ids."""
+        return next(each for each in self.profiles if each.customer_id == customer_id)
 
 
 @dataclass(frozen=True)

@@ -226,24 +226,29 @@ def _spoken_traits(profile: Profile, seen: Profile, said: Statement) -> dict[str
 
 def _spoken_consents(profile: Profile, seen: Profile, said: Statement) -> dict[str, Consent]:
     spoken = {}
-    merged_at = max((each.at for each in seen.absorbed), default=None)
+    merges = (*seen.absorbed, *filter(None, (profile.merged,)))
+    merged_at = max((each.at for each in merges), default=None)
     for purpose, consent in said.consents.items():
         known, own = seen.consents.get(purpose), profile.consents.get(purpose)
-        if said.latest and all(_says(each, consent) for each in (known, own)):
+        if said.latest and all(_says(each, consent, merged_at) for each in (known, own)):
             continue  # the older evidence is the better one
         if said.source == EVENTS and own and own.is_final:
-            continue  # a preference that a page repeats is no new act
+            if consent.is_granted or merged_at is None:
+                continue  # a preference that a page repeats is no new act
+            # It withdraws for the other ids of the person too, which may not know of the act.
+            consent = replace(consent, acted_at=own.last_act)  # noqa: PLW2901
         moments = [known.at if known else None, merged_at]
         spoken[purpose] = replace(consent, at=_moment(said, max(filter(None, moments), default=None)))
     return spoken
 
 
-def _says(known: Consent | None, consent: Consent) -> bool:
-    return known is not None and (known.status, known.wording_version, known.locale) == (
-        consent.status,
-        consent.wording_version,
-        consent.locale,
-    )
+def _says(known: Consent | None, consent: Consent, merged_at: datetime | None) -> bool:
+    """Whether this was said before: as an act, and to the person as they are now."""
+    if known is None or (merged_at is not None and known.at <= merged_at):
+        return False
+    as_before = (known.status, known.wording_version, known.locale)
+    is_no_less = known.is_granted or known.is_final
+    return is_no_less and as_before == (consent.status, consent.wording_version, consent.locale)
 
 
 def _moment(said: Statement, known_at: datetime | None) -> datetime:

@@ -160,7 +160,7 @@ def import_customers(records: Iterable[Mapping[str, Any]], *, now: datetime) -> 
 def _edit_part(
     customer_id: str, said: Statement, *, now: datetime, check: Callable[[Selves], None], guarded: bool
 ) -> None:
-    """An edit, told to the surviving id in view of everything that all ids of the person were told."""
+    """An edit, told to the very id that it names, in view of everything that all ids of the person were told."""
     write_id = ids.new(now)
     for _ in rounds():
         selves = store.load_selves(customer_id)
@@ -170,12 +170,13 @@ def _edit_part(
         # An edit answers to what stands now, and for mail that is the gate.
         gates = gates_for(said, selves.customer_ids)
         heeding = merging.heeding(selves, gates)
-        after = rules.listen(heeding.head, said, now=now, seen=merging.whole(heeding))
+        own = heeding.of(customer_id)
+        after = rules.listen(own, said, now=now, seen=merging.whole(heeding))
         if after is None:
             return
         try:
-            others = selves.profiles[1:] if guarded else ()
-            store.commit(heeding.head, after, write_id=write_id, unchanged=others)
+            others = [each for each in selves.profiles if each.customer_id != customer_id] if guarded else ()
+            store.commit(own, after, write_id=write_id, unchanged=others)
         except (store.ProfileMoved, store.GateIsNewer):
             continue
         except store.Erased:

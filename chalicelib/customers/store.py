@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from chalicelib.shared.wanted import Found, Wanted, alone
 
 GATED = gate.PURPOSES
 MARK_LENGTH = 16
+ACT = "act"  # source of a withdrawal by an act that a preference repeated
 NOBODY = ""  # whom an anonymous id belongs to that too many people share
 
 NEW = "attribute_not_exists(pk)"
@@ -116,6 +117,7 @@ def load_selves(customer_id: str, first: Loaded | None = None) -> Selves:
     """
     for _ in rounds():
         loaded, first = first or load(customer_id), None
+        asked = loaded
         while loaded.profile.merged and not loaded.erased:
             loaded = load(loaded.profile.merged.into)
         if loaded.erased:
@@ -125,10 +127,10 @@ def load_selves(customer_id: str, first: Loaded | None = None) -> Selves:
         if customer_id not in (head.customer_id, *absorbed):
             continue  # a merge was undone while we were on the way
         if not absorbed:
-            return Selves((head,), loaded.written_by)
+            return Selves((head,), asked.written_by)
         others = load_many(absorbed, consistent=True)
         if all(each in others and others[each].merged for each in absorbed):
-            return Selves((head, *(others[each] for each in absorbed)), loaded.written_by)
+            return Selves((head, *(others[each] for each in absorbed)), asked.written_by)
     raise Busy("the ids of this customer kept being merged and parted")
 
 
@@ -193,8 +195,8 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
             each,
             after.consents[each].is_granted,
             after.consents[each].at,
-            after.consents[each].source,
-            humble=after.consents[each].source == EVENTS,
+            gate_source(after.consents[each]),
+            humble=after.consents[each].source == EVENTS and not after.consents[each].is_final,
         )
         for each in changed
     ]
@@ -268,6 +270,11 @@ def gates_wanted(customer_ids: Sequence[str]) -> Wanted[dict[str, dict[str, Cons
     )
 
 
+def gate_source(consent: Consent) -> str:
+    """What a mail gate notes as the source of a consent: it has to tell an act from a preference, and no more."""
+    return ACT if consent.acted_at else consent.source
+
+
 def gate_key(customer_id: str) -> tuple[str, str]:
     """Where the mail gate of an id lies."""
     return pk_of(customer_id), gate.SK
@@ -288,6 +295,26 @@ def gate_consents(item: Item | None) -> dict[str, Consent]:
         )
         for purpose in GATED
         if item and f"consent_{purpose}_at" in item
+    }
+
+
+def parting(
+    customer_id: str, group: str, *, seen: Mapping[str, Consent], withdrawn: Mapping[str, Consent]
+) -> dict[str, Any]:
+    """The operation that parts an id's mail gate from others; it fails where the gate is not as `seen`."""
+    return gate.parting(customer_id, group, _words(seen), _words(withdrawn))
+
+
+def gate_standing(customer_id: str, seen: Mapping[str, Consent]) -> dict[str, Any]:
+    """The operation that fails where an id's mail gate is not as `seen`."""
+    return gate.standing(customer_id, _words(seen))
+
+
+def _words(consents: Mapping[str, Consent]) -> dict[str, gate.Word]:
+    return {
+        purpose: (consents[purpose].is_granted, consents[purpose].at, gate_source(consents[purpose]))
+        for purpose in GATED
+        if purpose in consents
     }
 
 
