@@ -20,8 +20,11 @@ from chalicelib.traits import reads as traits
 from chalicelib.traits.reads import Known
 
 
-def customer_answer(selves: Selves, active_points: int, known: Known) -> CustomerAnswer:
-    """One person; `selves` heed their mail gates, `known` is what follows from what they did."""
+def customer_answer(selves: Selves, active_points: int, known: Known, *, by_customer: bool) -> CustomerAnswer:
+    """One person; `selves` heed their mail gates, `known` is what follows from what they did.
+
+    Who of the shop's people changed it is not for the customer.
+    """
     whole = merging.whole(selves)
     history = rules.add_to_history(whole.consent_history, whole.consents)
     return CustomerAnswer(
@@ -43,7 +46,7 @@ def customer_answer(selves: Selves, active_points: int, known: Known) -> Custome
         **traits.shown(known),
         created_at=whole.created_at,
         updated_at=whole.updated_at,
-        updated_by=whole.changed_by or None,
+        updated_by=None if by_customer else whole.changed_by or None,
     )
 
 

@@ -179,7 +179,7 @@ class CustomerAnswer(Out):
     created_at: At | None
     updated_at: At | None = Field(description="Null while nobody has said who this is.")
     updated_by: str | None = Field(
-        description="Whoever made the last `PATCH`: a staff key's `X-Actor`, else the key."
+        description="Whoever made the last `PATCH`: a staff key's `X-Actor`, else the key; null on their own page."
     )
 
 

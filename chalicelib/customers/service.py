@@ -117,7 +117,7 @@ def view_with_evidence(
 ) -> tuple[CustomerAnswer, str, Known]:
     """As `view`, with every fact that what follows rests on."""
     seen = viewing.look(customer_id, by_customer=by_customer, now=now or clock.now())
-    answer = customer_answer(seen.selves, seen.active_points, seen.known)
+    answer = customer_answer(seen.selves, seen.active_points, seen.known, by_customer=by_customer)
     return answer, version_of(seen.selves), seen.known
 
 

@@ -39,7 +39,7 @@ def projects(customer_ids: Sequence[str]) -> list[Project]:
 
 
 def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
-    """Everything the desk keeps about one person, as plain JSON."""
+    """Everything the desk keeps about one person, internal notes too, as plain JSON."""
     found = notes(customer_ids, limit=EXPORT_MAX)
     everybody = watching.everybody(customer_ids, anonymous_ids)
     return {
@@ -54,7 +54,9 @@ def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict
 
 
 def _plain_note(note: Note) -> dict[str, Any]:
-    return vars(note) | {
+    # Who of the shop's people wrote it is said of them and not of the customer; what they are is not.
+    told = {name: value for name, value in vars(note).items() if name not in ("author_name", "actor")}
+    return told | {
         "created_at": to_text(note.created_at),
         "topics": list(note.topics),
         "item_ids": list(note.item_ids),

@@ -46,7 +46,10 @@ class NoteBody(In):
     channel: Literal["staff", "store", "phone", "chat", "email"] = Field(
         default="staff", description="Where the conversation was; `staff` when there was none."
     )
-    visible_to_customer: bool = Field(default=False, description="Whether the customer may read it.")
+    visible_to_customer: bool = Field(
+        default=False,
+        description="Whether it is on the customer's own pages. The copy of their data has every note.",
+    )
 
 
 class NotesQuery(Query):
