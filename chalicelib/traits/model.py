@@ -19,10 +19,6 @@ VALUE_LENGTH_MAX = 300
 AHEAD_MAX = timedelta(days=1)  # how far ahead of us the door lets an event's time be
 
 ORDER_COMPLETED = "Order Completed"
-# Traits by which somebody is found, addressed or greeted, in lower case. No order says any of them.
-IDENTITY = frozenset(
-    "id email phone card cards address name firstname lastname greeting_name username".split()
-)
 ORDER_NAMES = frozenset({ORDER_COMPLETED, "order"})
 # Traits by which somebody is found, addressed or greeted, in lower case. No order says any of them.
 IDENTITY = frozenset(
