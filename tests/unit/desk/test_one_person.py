@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.routes import contracts
+
 BOTH = ("u1", "u2")
 
 
@@ -89,3 +91,20 @@ def test_an_item_taken_off_the_one_list_is_off_whichever_id_put_it_on(api: Any) 
     assert data(api, "/v1/customers/u1/watchlist", "item_id") == []
     api.put("/v1/customers/u1/watchlist/a")
     assert data(api, "/v1/customers/u1/watchlist", "item_id") == ["a"]
+
+
+def test_below_a_customer_nobody_has_spoken_of_everything_is_empty_and_nothing_is_missing(api: Any) -> None:
+    paths = [
+        contract.signature.removeprefix("GET ").replace("{customer_id}", "never-heard-of")
+        for contract in contracts()
+        if contract.signature.startswith("GET /v1/customers/{customer_id}/")
+        and contract.signature.count("{") == 1
+    ]
+
+    paths.remove("/v1/customers/never-heard-of/traits")  # what is known of the customer, as the profile is
+
+    assert {path: api.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+    assert len(paths) > 7
+    assert api.get("/v1/customers/never-heard-of/traits").status_code == 404
+    assert api.get("/v1/customers/never-heard-of/projects/p1").status_code == 404
+    assert api.post("/v1/customers/never-heard-of/complaints/c1/resolve").status_code == 404
