@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from chalicelib.customers import rules
 from chalicelib.customers.model import EVENTS, SELVES_MAX, Absorption, Consent, Profile, Selves
@@ -36,7 +37,7 @@ def whole(selves: Selves) -> Profile:
         consent_history=rules.add_to_history(
             {}, *(evidence for each in selves.profiles for evidence in _heard(each))
         ),
-        anonymous_ids=tuple(dict.fromkeys(linked for each in oldest_first for linked in each.anonymous_ids)),
+        anonymous_ids=_devices(reversed(oldest_first)),
         created_at=min(filter(None, (each.created_at for each in selves.profiles)), default=None),
         updated_at=max(filter(None, (each.updated_at for each in selves.profiles)), default=None),
         confirmed=any(each.confirmed for each in selves.profiles),
@@ -77,6 +78,13 @@ def fold_consents(ours: Consents, theirs: Consents, *, merged_at: datetime) -> d
     for purpose, other in theirs.items():
         folded[purpose] = _stricter(folded[purpose], other, merged_at) if purpose in folded else other
     return folded
+
+
+def _devices(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """The devices of all ids, the ones linked last to each at the end: whoever takes some takes them from there."""
+    ranks = zip_longest(*(reversed(each.anonymous_ids) for each in profiles))
+    newest_first = dict.fromkeys(linked for rank in ranks for linked in rank if linked is not None)
+    return tuple(reversed(newest_first))
 
 
 def _last_editor(selves: Selves) -> str:
