@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from chalicelib.customers import identifiers, merges, reads, rules, store
+from chalicelib.customers import identifiers, mail_gates, merges, reads, rules, store
 from chalicelib.customers.model import (
     EVENTS,
     FORM,
@@ -121,9 +121,9 @@ def declare(
 
 def gates_for(said: Statement, customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:
     """What the mail gates of these ids know, if the statement is about what they decide. At most one trip."""
-    if not any(purpose in said.consents for purpose in store.GATED):
+    if not any(purpose in said.consents for purpose in mail_gates.GATED):
         return {}
-    return store.load_gates(customer_ids)
+    return mail_gates.load(customer_ids)
 
 
 def in_milliseconds(at: datetime) -> datetime:
@@ -134,7 +134,7 @@ def in_milliseconds(at: datetime) -> datetime:
 def _hear_event(customer_id: str, said: Statement, *, now: datetime) -> None:
     """What an event said, told to the very id that it names."""
     try:
-        for part in rules.apart(said, store.GATED):
+        for part in rules.apart(said, mail_gates.GATED):
             _hear_part(customer_id, part, now=now)
     except store.Erased:
         raise InvalidInput.of("userId", "was erased") from None

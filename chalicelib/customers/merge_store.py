@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.customers import mapping, merging, store
+from chalicelib.customers import mail_gates, mapping, merging, store
+from chalicelib.customers.mail_gates import grouping
 from chalicelib.customers.mapping import PROFILE, pk_of
 from chalicelib.customers.model import Merge, Profile, Selves
-from chalicelib.customers.store import AS_SEEN, NEW, grouping
+from chalicelib.customers.store import AS_SEEN, NEW
 from chalicelib.shared import tombstones
 from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
@@ -118,7 +119,7 @@ def commit_undo(
         *(operation for side in sides for operation in _parting(*side, merge)),
         people.putting(item_of(merge), condition="attribute_exists(pk) AND attribute_not_exists(undone_at)"),
         *(
-            store.parting(each, group_of(side), seen=gates[each], withdrawn=carried[each])
+            mail_gates.parting(each, group_of(side), seen=gates[each], withdrawn=carried[each])
             for side in after
             for each in [side.customer_id]
         ),
@@ -129,7 +130,7 @@ def commit_undo(
             )
             for each in others
         ),
-        *(store.gate_standing(each.customer_id, gates[each.customer_id]) for each in others),
+        *(mail_gates.standing(each.customer_id, gates[each.customer_id]) for each in others),
     ]
     _transact(operations)
 

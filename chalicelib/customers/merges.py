@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.activity import reads as activity
-from chalicelib.customers import merge_store, merging, parting, store
+from chalicelib.customers import mail_gates, merge_store, merging, parting, store
 from chalicelib.customers.merge_store import MergeMoved, Pair
 from chalicelib.customers.model import Merge, Profile
 from chalicelib.orders import reads as orders
@@ -81,7 +81,7 @@ def _part(pair: Pair, undone: Merge, now: datetime) -> None:
     absorption, selves = pair.taken_in.merged, merge_store.load_family(pair)
     if absorption is None or absorption.merge_id != undone.merge_id or selves is None:
         raise MergeMoved  # undone between two readings
-    gates = store.load_gates(selves.customer_ids)
+    gates = mail_gates.load(selves.customer_ids)
     carried = parting.carried(merging.heeding(selves, gates), absorption)
     survivor, taken_in = (
         parting.keeping(each, carried[each.customer_id], now)
@@ -119,7 +119,7 @@ def _made(profile: Profile, now: datetime) -> Profile:
 
 def _moment_of(pair: Pair, now: datetime) -> datetime:
     both = (pair.survivor, pair.taken_in)
-    heard = store.load_gates([each.customer_id for each in both])
+    heard = mail_gates.load([each.customer_id for each in both])
     consents = [consent for each in both for consent in each.consents.values()]
     consents += [consent for gate in heard.values() for consent in gate.values()]
     earlier = [absorption.at for each in both for absorption in each.absorbed]

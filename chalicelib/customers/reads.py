@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.customers import erasing, merging, rules, store
+from chalicelib.customers import erasing, mail_gates, merging, rules, store
 from chalicelib.customers.model import Person
 from chalicelib.shared.dynamo import Item
 from chalicelib.shared.errors import Gone, Moved
@@ -77,7 +77,7 @@ def experiment_unit(customer_id: str) -> str:
 
 def agrees(person: Person, purpose: str, gates: Mapping[str, Item]) -> bool:
     """Whether a person agreed to a purpose, by the mail gates of all their ids."""
-    heard = {customer_id: store.gate_consents(gate) for customer_id, gate in gates.items()}
+    heard = {customer_id: mail_gates.consents_of(gate) for customer_id, gate in gates.items()}
     consent = merging.agreed(person.head, person.absorbed, heard).get(purpose)
     return consent is not None and consent.is_granted
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from chalicelib.customers import bulk, erasing, merges, merging, rules, store, viewing
+from chalicelib.customers import bulk, erasing, mail_gates, merges, merging, rules, store, viewing
 from chalicelib.customers.answers import customer_answer
 from chalicelib.customers.hearing import alias, declare, gates_for, identify, in_milliseconds, link, recognise
 from chalicelib.customers.model import (
@@ -94,7 +94,7 @@ def edit(
             raise NotFound("nobody has said anything about this customer yet; traits would make a profile")
 
     said = _statement_of(patch, at, by_customer=by_customer, said_by=said_by)
-    for part in rules.apart(said, store.GATED):
+    for part in rules.apart(said, mail_gates.GATED):
         _edit_part(customer_id, part, now=now, check=check, guarded=bool(if_match))
         check = _nothing  # the parts after the first follow our own write
     return view(customer_id, by_customer=by_customer)

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.customers import identifiers, mapping
+from chalicelib.customers import identifiers, mail_gates, mapping
 from chalicelib.customers.identifiers import Identifier
+from chalicelib.customers.mail_gates import GATED
 from chalicelib.customers.mapping import PROFILE, link_key, pk_of
-from chalicelib.customers.model import EVENTS, SHARED_BY_MAX, UNSUBSCRIBE, Consent, Profile, Selves, status_of
-from chalicelib.messages import gate
+from chalicelib.customers.model import SHARED_BY_MAX, Consent, Profile, Selves
 from chalicelib.shared import ids, tombstones
-from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared.clock import to_text
 from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import (
     ConditionFailed,
@@ -28,9 +28,7 @@ from chalicelib.shared.errors import Busy
 from chalicelib.shared.rounds import rounds
 from chalicelib.shared.wanted import Found, Wanted, alone
 
-GATED = gate.PURPOSES
 MARK_LENGTH = 16
-ACT = "act"  # source of a withdrawal by an act that a preference repeated
 NOBODY = ""  # whom an anonymous id belongs to that too many people share
 
 NEW = "attribute_not_exists(pk)"
@@ -189,17 +187,7 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
     ]
     operations += _linkings(before, after) + _listings(before, after)
     changed = [each for each in GATED if after.consents.get(each) != before.consents.get(each)]
-    operations += [
-        gate.consent_operation(
-            after.customer_id,
-            each,
-            after.consents[each].is_granted,
-            after.consents[each].at,
-            gate_source(after.consents[each]),
-            humble=after.consents[each].source == EVENTS and not after.consents[each].is_final,
-        )
-        for each in changed
-    ]
+    operations += [mail_gates.operation(after.customer_id, each, after.consents[each]) for each in changed]
     assert len(changed) <= 1, "one statement changes one gated purpose at most"
     try:
         if len(operations) == 1:
@@ -212,7 +200,7 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
         if not before.version and refused.reasons[1] == "ConditionalCheckFailed":
             raise Erased from refused
         if changed and refused.reasons[-1] == "ConditionalCheckFailed":
-            raise GateIsNewer(gate_consents(refused.old[-1])) from refused
+            raise GateIsNewer(mail_gates.consents_of(refused.old[-1])) from refused
         raise ProfileMoved from refused
 
 
@@ -254,68 +242,6 @@ def note_other(anonymous_id: str, link: Link, customer_id: str) -> None:
         )
     except (ConditionFailed, TransactionRefused):
         return
-
-
-def load_gates(customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:
-    """The consents as the mail gates of these ids have them. One trip, 1 read unit each."""
-    return alone(gates_wanted(customer_ids))
-
-
-def gates_wanted(customer_ids: Sequence[str]) -> Wanted[dict[str, dict[str, Consent]]]:
-    """What `load_gates` loads, for whoever wants more in the same trip."""
-    places = {each: table("engagement").at(*gate_key(each)) for each in customer_ids}
-    return Wanted(
-        tuple(places.values()),
-        lambda found: {each: gate_consents(found.get(place)) for each, place in places.items()},
-    )
-
-
-def gate_source(consent: Consent) -> str:
-    """What a mail gate notes as the source of a consent: it has to tell an act from a preference, and no more."""
-    return ACT if consent.acted_at else consent.source
-
-
-def gate_key(customer_id: str) -> tuple[str, str]:
-    """Where the mail gate of an id lies."""
-    return pk_of(customer_id), gate.SK
-
-
-def grouping(customer_id: str, group: str) -> dict[str, Any]:
-    """The operation that tells an id's mail gate of its merges."""
-    return gate.grouping(customer_id, group)
-
-
-def gate_consents(item: Item | None) -> dict[str, Consent]:
-    """Consents out of a gate's item, as far as the gate knows them; what is said elsewhere too, the profile knows better."""
-    return {
-        purpose: Consent(
-            status_of(granted=item[f"consent_{purpose}"]),
-            from_text(item[f"consent_{purpose}_at"]),
-            item.get(f"consent_{purpose}_source") or UNSUBSCRIBE,
-        )
-        for purpose in GATED
-        if item and f"consent_{purpose}_at" in item
-    }
-
-
-def parting(
-    customer_id: str, group: str, *, seen: Mapping[str, Consent], withdrawn: Mapping[str, Consent]
-) -> dict[str, Any]:
-    """The operation that parts an id's mail gate from others; it fails where the gate is not as `seen`."""
-    return gate.parting(customer_id, group, _words(seen), _words(withdrawn))
-
-
-def gate_standing(customer_id: str, seen: Mapping[str, Consent]) -> dict[str, Any]:
-    """The operation that fails where an id's mail gate is not as `seen`."""
-    return gate.standing(customer_id, _words(seen))
-
-
-def _words(consents: Mapping[str, Consent]) -> dict[str, gate.Word]:
-    return {
-        purpose: (consents[purpose].is_granted, consents[purpose].at, gate_source(consents[purpose]))
-        for purpose in GATED
-        if purpose in consents
-    }
 
 
 def listed(profile: Profile) -> frozenset[Identifier]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.activity import reads as activity
-from chalicelib.customers import merging, rules, store
+from chalicelib.customers import mail_gates, merging, rules, store
 from chalicelib.customers.model import Consent, Selves
 from chalicelib.customers.store import Loaded
 from chalicelib.loyalty import reads as loyalty
@@ -36,7 +36,7 @@ class _Kept:
 
 
 def _kept_wanted(customer_ids: Sequence[str]) -> Wanted[_Kept]:
-    gates = store.gates_wanted(customer_ids)
+    gates = mail_gates.wanted(customer_ids)
     points = {each: loyalty.points_wanted([each]) for each in customer_ids}
     return Wanted(
         (*gates.places, *(place for each in points.values() for place in each.places)),

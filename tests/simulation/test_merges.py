@@ -20,7 +20,7 @@ from moto.dynamodb.models import dynamodb_backends
 from chalicelib.activity import service as activity
 from chalicelib.activity.reading import Sending
 from chalicelib.activity.schemas import TimelineQuery
-from chalicelib.customers import merges, merging, reads, service, store
+from chalicelib.customers import mail_gates, merges, merging, reads, service, store
 from chalicelib.customers.model import Selves
 from chalicelib.customers.schemas import CustomerPatch
 from chalicelib.messages import gate
@@ -313,7 +313,7 @@ def _compare(model: Model, head: str) -> Iterator[str]:
     if set(selves.customer_ids) != group or selves.customer_ids[0] != head:
         yield f"is {selves.customer_ids}, not {sorted(group)}"
         return
-    gates = store.load_gates(selves.customer_ids)
+    gates = mail_gates.load(selves.customer_ids)
     whole = merging.whole(merging.heeding(selves, gates))
     traits, consents = model.person(head)
     if {name: each.value for name, each in whole.traits.items()} != traits:
@@ -432,7 +432,7 @@ def _profile_alone(customer_id: str, group: str, *, seen: Any, withdrawn: Any) -
     return _parting(customer_id, group, seen=seen, withdrawn={})
 
 
-_parting = store.parting
+_parting = mail_gates.parting
 _updating = dynamo.Table.updating
 _transact = dynamo.transact
 
@@ -445,7 +445,7 @@ _transact = dynamo.transact
         ("chalicelib.customers.merging._stricter", _last_word_only),
         ("chalicelib.customers.merge_store.grouping", _gate_left_out),
         ("chalicelib.customers.parting.carried", _each_its_own),
-        ("chalicelib.customers.merge_store.store.parting", _profile_alone),
+        ("chalicelib.customers.merge_store.mail_gates.parting", _profile_alone),
     ],
     ids=[
         "no-version-check",

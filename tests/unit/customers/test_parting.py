@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.activity import service as activity
 from chalicelib.activity.reading import Sending
-from chalicelib.customers import hearing, merges, parting, reads, service, store
+from chalicelib.customers import hearing, mail_gates, merges, parting, reads, service, store
 from chalicelib.customers.model import EVENTS, Absorption, Consent, Profile, Selves
 from chalicelib.customers.schemas import CustomerPatch
 from chalicelib.messages import gate
@@ -212,7 +212,7 @@ def test_what_is_withdrawn_while_they_are_parted_counts_for_both(
         say(each, 0, email_marketing=True, analytics=True)
     join("u2", "u3", 1, "inner")
     outer = join("u1", "u2", 2, "outer")
-    load_gates = store.load_gates
+    load_gates = mail_gates.load
     words = [lambda: leave(who, 3), lambda: say(who, 3, analytics=False)]
 
     def slow(customer_ids: Any) -> Any:
@@ -221,7 +221,7 @@ def test_what_is_withdrawn_while_they_are_parted_counts_for_both(
             words.pop()()
         return found
 
-    monkeypatch.setattr(store, "load_gates", slow)
+    monkeypatch.setattr(mail_gates, "load", slow)
     part(outer, 4)
 
     assert not words
@@ -275,13 +275,13 @@ def test_an_erasure_that_comes_between_wins_over_the_undoing(
     say("u1", 0)
     say("u2", 0)
     merge_id = join("u1", "u2", 1)
-    load_gates = store.load_gates
+    load_gates = mail_gates.load
 
     def slow(customer_ids: Any) -> Any:
         erase("u2")
         return load_gates(customer_ids)
 
-    monkeypatch.setattr(store, "load_gates", slow)
+    monkeypatch.setattr(mail_gates, "load", slow)
     with pytest.raises(Gone):
         part(merge_id, 2)
     assert store.load("u2").profile.merged is not None
