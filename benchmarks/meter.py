@@ -15,6 +15,8 @@ from typing import Any
 
 from botocore import xform_name
 
+from benchmarks.rounds import Rounds
+
 READ_BYTES = 4096
 WRITE_BYTES = 1024
 
@@ -52,6 +54,7 @@ class Meter:
     read_units: float = 0.0
     write_units: float = 0.0
     calls: list[str] = field(default_factory=list)
+    rounds: Rounds = field(default_factory=Rounds)
     _client: Any = None
     _peeking: threading.local = field(default_factory=threading.local)
 
@@ -77,6 +80,7 @@ class Meter:
         params, self._old = context["metered"]
         self.trips += 1
         self.calls.append(model.name)
+        self.rounds.called()
         count: Callable[[dict[str, Any], dict[str, Any]], None] = getattr(self, f"_{xform_name(model.name)}")
         count(params, parsed)
 

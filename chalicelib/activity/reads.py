@@ -58,11 +58,14 @@ def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict
 def _plain(item: Item) -> dict[str, Any]:
     kept = {name: value for name, value in item.items() if name not in ("pk", "sk", "ttl", "hops")}
     whose = "customer_id" if not item["pk"].startswith("A#") else "anonymous_id"
+    details = json.loads(item.get("details", "{}"))
+    if item["kind"] == "note":
+        details.pop("author_name", None)  # said of one of the shop's people and not of the customer
     return {
         "id": item["sk"].rpartition("#")[2],
         whose: item["pk"].partition("#")[2],
         **kept,
-        "details": json.loads(item.get("details", "{}")),
+        "details": details,
     }
 
 

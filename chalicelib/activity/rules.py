@@ -135,8 +135,9 @@ def same_of_customer(entry: Entry) -> str | None:
 def named(draft: Draft) -> list[Who]:
     """Everybody a draft speaks of, the ids that are only claimed included."""
     said, entry = draft.said, draft.entry
-    customer_ids = {entry.customer_id, said.customer_id if said else None} - {None}
-    anonymous_ids = {entry.anonymous_id, said.previous_id if said else None} - {None}
+    previous_id = said.previous_id if said else None  # a customer's or a device's, which nobody says
+    customer_ids = {entry.customer_id, said.customer_id if said else None, previous_id} - {None}
+    anonymous_ids = {entry.anonymous_id, previous_id} - {None}
     return [("customer", each) for each in customer_ids if each] + [
         ("anonymous", each) for each in anonymous_ids if each
     ]
@@ -153,6 +154,8 @@ def erased_problem(draft: Draft, erased: Mapping[Who, datetime]) -> InvalidInput
         if customer_id and ("customer", customer_id) in erased:
             return InvalidInput.of("userId", "was erased")
     devices = {"previousId": said.previous_id if said else None}
+    if ("customer", devices["previousId"]) in erased:
+        return InvalidInput.of("previousId", "was erased")
     if said or entry.who[0] == "anonymous":
         devices["anonymousId"] = entry.anonymous_id
     for field, anonymous_id in devices.items():

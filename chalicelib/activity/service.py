@@ -36,7 +36,7 @@ from chalicelib.shared.errors import Gone, InvalidInput
 from chalicelib.shared.logs import logger
 
 ROUNDS_MAX = 10
-DEVICES_MAX = 20  # of one person: the ones linked last; each timeline is a query
+TIMELINES_MAX = 10  # of one person on a page: each is a query, and all are made at once
 LOOKED_AT = 200  # entries of each timeline read in a round that looks for some kinds only
 
 
@@ -105,18 +105,17 @@ def timeline(
 ) -> TimelineAnswer:
     """One page of a person's timeline under all their ids, newest first; `own` is the customer looking at themself.
 
-    One trip for the profile, then one for all linked ids at once; more when rare kinds are looked for. Raises Moved
-    for an id that was merged into another, unless it is the customer's own token, and Gone for an erased one.
+    One trip for the profile, then one for all linked ids at once, ten at most; more when rare kinds are looked for. Raises
+    Moved for an id that was merged into another, unless it is the customer's own token, and Gone for an erased one.
     """
     person = people.asked_person(customer_id, own=own)
     customer_ids = person.customer_ids if person else (customer_id,)
     kinds = frozenset(query.kind.split(",") if query.kind else KINDS) - (
         NOT_FOR_CUSTOMERS if own else frozenset()
     )
-    who = _timelines(customer_ids, person.anonymous_ids[-DEVICES_MAX:] if person else ())
-    if own or kinds <= NEVER_CLAIMED:
-        # What anybody may claim of a customer is not for their own page, and must not make facts hard to find.
-        who = [each for each in who if each[0] != "claimed"]
+    # What anybody may claim of a customer is not for their own page, and must not make facts hard to find.
+    claims = not own and not kinds <= NEVER_CLAIMED
+    who = _shown(customer_ids, person.anonymous_ids if person else (), claims=claims)
     filter_name = ids.fingerprint("timeline", customer_ids[0], ",".join(sorted(kinds)), query.channel or "")
     before = tokens.position_of(filter_name, query.cursor, now=now)
     rows, following = _look(who, kinds, query.channel, own=own, before=before, limit=query.limit, now=now)
@@ -124,6 +123,16 @@ def timeline(
         data=showing.shown([row.entry for row in rows], own=own, language=language),
         next_cursor=tokens.cursor(filter_name, following, now=now) if following else None,
     )
+
+
+def _shown(customer_ids: Sequence[str], anonymous_ids: Sequence[str], *, claims: bool) -> list[Timeline]:
+    """The timelines that a page is made of. Where there are more, the facts of every id go first, then what browsers say
+    of the surviving one, then devices from the one linked last on.
+    """
+    claimed: list[Timeline] = [("claimed", each) for each in customer_ids] if claims else []
+    who: list[Timeline] = [("customer", each) for each in customer_ids] + claimed[:1]
+    who += [("anonymous", each) for each in reversed(anonymous_ids)]
+    return (who + claimed[1:])[:TIMELINES_MAX]
 
 
 def _timelines(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> list[Timeline]:

@@ -21,8 +21,13 @@ from chalicelib.traits import reads as traits
 from chalicelib.traits.reads import Known
 
 
-def customer_answer(selves: Selves, balance: BalanceAnswer, known: Known) -> CustomerAnswer:
-    """One person; `selves` heed their mail gates, `known` is what follows from what they did."""
+def customer_answer(
+    selves: Selves, balance: BalanceAnswer, known: Known, *, by_customer: bool
+) -> CustomerAnswer:
+    """One person; `selves` heed their mail gates, `known` is what follows from what they did.
+
+    Who of the shop's people changed it is not for the customer.
+    """
     whole = merging.whole(selves)
     history = rules.add_to_history(whole.consent_history, whole.consents)
     return CustomerAnswer(
@@ -46,7 +51,7 @@ def customer_answer(selves: Selves, balance: BalanceAnswer, known: Known) -> Cus
         **traits.shown(known),
         created_at=whole.created_at,
         updated_at=whole.updated_at,
-        updated_by=whole.changed_by or None,
+        updated_by=None if by_customer else whole.changed_by or None,
     )
 
 
@@ -64,8 +69,8 @@ def summary(selves: Selves) -> CustomerSummary:
 
 
 def merge_answer(merge: Merge) -> MergeAnswer:
-    """The record of a merge as it was made, also after it was undone."""
-    return MergeAnswer(**_record(merge))
+    """The record of a merge, and whether it was undone since."""
+    return MergeAnswer(**_record(merge), undone_at=merge.undone_at, undone_by=merge.undone_by or None)
 
 
 def undo_answer(merge: Merge) -> UndoAnswer:

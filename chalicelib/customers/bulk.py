@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.customers import mapping
+from chalicelib.customers.mail_gates import GATED, key_of
 from chalicelib.customers.model import Profile
-from chalicelib.customers.store import GATED, erased_among, gate_key, listed, listing, load_many
+from chalicelib.customers.store import erased_among, listed, listing, load_many
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.dynamo import Item, table
 
@@ -27,7 +28,7 @@ def import_profiles(profiles: Sequence[Profile], *, write_id: str) -> int:
 
 
 def _gate_item(profile: Profile) -> Item:
-    pk, sk = gate_key(profile.customer_id)
+    pk, sk = key_of(profile.customer_id)
     item: Item = {"pk": pk, "sk": sk}
     for purpose in GATED:
         if purpose in profile.consents:

@@ -78,5 +78,6 @@ def _traits(profile: Profile) -> dict[str, Any]:
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    left_out = ("pk", "sk", "fingerprint")
+    # Who of the shop's people did it is said of them and not of the customer.
+    left_out = ("pk", "sk", "fingerprint", "changed_by", "merged_by", "undone_by")
     return {name: value for name, value in item.items() if name not in left_out}

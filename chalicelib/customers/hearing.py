@@ -7,13 +7,14 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from chalicelib.customers import identifiers, merges, reads, rules, store
+from chalicelib.customers import identifiers, mail_gates, merges, reads, rules, store
 from chalicelib.customers.model import (
     EVENTS,
     FORM,
     HINT,
     PURPOSES,
     SHARED_BY_MAX,
+    VISITOR,
     Consent,
     Statement,
     status_of,
@@ -84,10 +85,13 @@ def recognise(
 def alias(customer_id: str, previous_id: str, *, message: str, at: datetime, now: datetime) -> None:
     """A previous id turned out to be this customer's: a customer id is merged, an anonymous id is linked.
 
-    `message` names the event, so that it merges once; what cannot be merged (see merges.merge) is left as it is.
+    `message` names the event, so that it merges once; what cannot be merged (see merges.merge) is left as it is. Raises
+    InvalidInput where one of them was erased: as a device's the id would be stored anew.
     """
-    previous = store.load(previous_id).profile
-    if not previous.confirmed or previous_id == customer_id:
+    previous = store.load(previous_id)
+    if previous.erased:
+        raise InvalidInput.of("previousId", "was erased")
+    if not previous.profile.confirmed or previous_id == customer_id:
         link(customer_id, previous_id, at=at, now=now)
         return
     link(customer_id, None, at=at, now=now)  # makes a profile of somebody new
@@ -104,16 +108,22 @@ def link(customer_id: str, anonymous_id: str | None, *, at: datetime, now: datet
     _hear_event(customer_id, Statement(in_milliseconds(at), EVENTS, anonymous_id=anonymous_id), now=now)
 
 
-def declare(customer_id: str, traits: Mapping[str, Any], *, at: datetime, now: datetime) -> None:
-    """What a customer answered to the shop's questions at `at`, told to the very id; raises InvalidInput. Repeatable."""
-    _hear_event(customer_id, Statement(in_milliseconds(at), FORM, traits), now=now)
+def declare(
+    customer_id: str, traits: Mapping[str, Any], *, at: datetime, trusted: bool, now: datetime
+) -> None:
+    """What was answered to the shop's questions at `at`, told to the very id; raises InvalidInput. Repeatable.
+
+    What is not `trusted` was typed into a browser that is the customer's: it stands where nobody trusted says anything.
+    """
+    source = FORM if trusted else VISITOR
+    _hear_event(customer_id, Statement(in_milliseconds(at), source, traits), now=now)
 
 
 def gates_for(said: Statement, customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:
     """What the mail gates of these ids know, if the statement is about what they decide. At most one trip."""
-    if not any(purpose in said.consents for purpose in store.GATED):
+    if not any(purpose in said.consents for purpose in mail_gates.GATED):
         return {}
-    return store.load_gates(customer_ids)
+    return mail_gates.load(customer_ids)
 
 
 def in_milliseconds(at: datetime) -> datetime:
@@ -124,7 +134,7 @@ def in_milliseconds(at: datetime) -> datetime:
 def _hear_event(customer_id: str, said: Statement, *, now: datetime) -> None:
     """What an event said, told to the very id that it names."""
     try:
-        for part in rules.apart(said, store.GATED):
+        for part in rules.apart(said, mail_gates.GATED):
             _hear_part(customer_id, part, now=now)
     except store.Erased:
         raise InvalidInput.of("userId", "was erased") from None

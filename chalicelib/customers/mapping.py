@@ -93,9 +93,11 @@ def _absorption(item: Mapping[str, Any]) -> Absorption:
 
 def _consent_item(consent: Consent) -> dict[str, Any]:
     item = {"status": consent.status, "at": to_text(consent.at), "source": consent.source}
-    more = {"wording_version": consent.wording_version, "locale": consent.locale}
+    acted_at = to_text(consent.acted_at) if consent.acted_at else None
+    more = {"wording_version": consent.wording_version, "locale": consent.locale, "acted_at": acted_at}
     return item | {name: value for name, value in more.items() if value}
 
 
 def _consent(item: Mapping[str, Any]) -> Consent:
-    return replace(Consent(**item), at=from_text(item["at"]))
+    acted_at = from_text(item["acted_at"]) if "acted_at" in item else None
+    return replace(Consent(**item), at=from_text(item["at"]), acted_at=acted_at)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.activity import reads as activity
-from chalicelib.customers import merge_store, merging, store
+from chalicelib.customers import mail_gates, merge_store, merging, parting, store
 from chalicelib.customers.merge_store import MergeMoved, Pair
 from chalicelib.customers.model import Merge, Profile
 from chalicelib.orders import reads as orders
@@ -21,13 +21,15 @@ def merge(
     """Let one id speak for another from now on; the same `merge_id` again changes nothing and answers the same.
 
     Both must be surviving ids: raises Conflict naming the one that is. InvalidInput for an id with itself, NotFound
-    for one that nobody has used, KeyReused for another merge under the same `merge_id`.
+    for one that nobody has used, Gone for one that was erased, KeyReused for another merge under the same `merge_id`.
     """
     if customer_id == other_id:
         raise InvalidInput.of("from", "is the same customer id")
     fingerprint = ids.fingerprint(customer_id, other_id, reason)
     for _ in rounds():
         pair = merge_store.load_pair(customer_id, other_id, merge_id)
+        if pair.erased:
+            raise Gone
         if pair.merge:
             if pair.merge.fingerprint != fingerprint:
                 raise KeyReused
@@ -47,7 +49,8 @@ def merge(
 def undo(merge_id: str, *, said_by: str, now: datetime) -> Merge:
     """Part two ids again: each has what it had before, and what was said to it since. Doing it again changes nothing.
 
-    Raises NotFound, and Conflict naming the merge that has to be undone first.
+    What was withdrawn since stays withdrawn for both. Raises NotFound, Gone where one of them was erased, and Conflict
+    naming the merge that has to be undone first.
     """
     for _ in rounds():
         known = merge_store.load(merge_id)
@@ -55,6 +58,8 @@ def undo(merge_id: str, *, said_by: str, now: datetime) -> Merge:
             raise NotFound("no such merge is recorded")
         pair = merge_store.load_pair(known.survivor, known.absorbed, merge_id)
         known = pair.merge or known
+        if pair.erased:
+            raise Gone
         if known.undone_at:
             return known
         outer = pair.survivor.merged
@@ -63,15 +68,26 @@ def undo(merge_id: str, *, said_by: str, now: datetime) -> Merge:
                 f"{known.survivor} was itself merged since: undo the merge {outer.merge_id} first",
                 extra={"undo_first": outer.merge_id},
             )
-        if pair.taken_in.merged is None or pair.taken_in.merged.merge_id != merge_id:
-            continue  # undone between the two readings
         undone = replace(known, undone_at=now, undone_by=said_by)
         try:
-            merge_store.commit_undo(pair, *merging.parted(pair.survivor, pair.taken_in), undone)
+            _part(pair, undone, now)
         except MergeMoved:
             continue
         return undone
     raise Busy("others kept changing these customers first")
+
+
+def _part(pair: Pair, undone: Merge, now: datetime) -> None:
+    absorption, selves = pair.taken_in.merged, merge_store.load_family(pair)
+    if absorption is None or absorption.merge_id != undone.merge_id or selves is None:
+        raise MergeMoved  # undone between two readings
+    gates = mail_gates.load(selves.customer_ids)
+    carried = parting.carried(merging.heeding(selves, gates), absorption)
+    survivor, taken_in = (
+        parting.keeping(each, carried[each.customer_id], now)
+        for each in merging.parted(pair.survivor, pair.taken_in)
+    )
+    merge_store.commit_undo(pair, (survivor, taken_in), undone, selves=selves, gates=gates, carried=carried)
 
 
 def is_seen(customer_id: str) -> bool:
@@ -82,11 +98,7 @@ def is_seen(customer_id: str) -> bool:
 
 def _ready(pair: Pair, now: datetime) -> tuple[Pair, tuple[str, ...]]:
     """Both profiles as they may be merged, and the ids for which one has to be made."""
-    if store.erased_among([pair.survivor.customer_id, pair.taken_in.customer_id]):
-        raise Gone
     sides = []
-    if store.erased_among([pair.survivor.customer_id, pair.taken_in.customer_id]):
-        raise Gone
     for profile in (pair.survivor, pair.taken_in):
         if profile.merged:
             head = store.load_selves(profile.customer_id).head.customer_id
@@ -107,7 +119,7 @@ def _made(profile: Profile, now: datetime) -> Profile:
 
 def _moment_of(pair: Pair, now: datetime) -> datetime:
     both = (pair.survivor, pair.taken_in)
-    heard = store.load_gates([each.customer_id for each in both])
+    heard = mail_gates.load([each.customer_id for each in both])
     consents = [consent for each in both for consent in each.consents.values()]
     consents += [consent for gate in heard.values() for consent in gate.values()]
     earlier = [absorption.at for each in both for absorption in each.absorbed]

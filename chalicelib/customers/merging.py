@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from chalicelib.customers import rules
 from chalicelib.customers.model import EVENTS, SELVES_MAX, Absorption, Consent, Profile, Selves
@@ -36,10 +37,11 @@ def whole(selves: Selves) -> Profile:
         consent_history=rules.add_to_history(
             {}, *(evidence for each in selves.profiles for evidence in _heard(each))
         ),
-        anonymous_ids=tuple(dict.fromkeys(linked for each in oldest_first for linked in each.anonymous_ids)),
+        anonymous_ids=_devices(reversed(oldest_first)),
         created_at=min(filter(None, (each.created_at for each in selves.profiles)), default=None),
         updated_at=max(filter(None, (each.updated_at for each in selves.profiles)), default=None),
         confirmed=any(each.confirmed for each in selves.profiles),
+        changed_by=_last_editor(selves),
         external_ids=tuple(dict.fromkeys(known for each in oldest_first for known in each.external_ids)),
     )
 
@@ -78,6 +80,18 @@ def fold_consents(ours: Consents, theirs: Consents, *, merged_at: datetime) -> d
     return folded
 
 
+def _devices(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """The devices of all ids, the ones linked last to each at the end: whoever takes some takes them from there."""
+    ranks = zip_longest(*(reversed(each.anonymous_ids) for each in profiles))
+    newest_first = dict.fromkeys(linked for rank in ranks for linked in rank if linked is not None)
+    return tuple(reversed(newest_first))
+
+
+def _last_editor(selves: Selves) -> str:
+    edited = [each for each in selves.profiles if each.changed_by and each.updated_at]
+    return max(edited, key=lambda each: (each.updated_at, each.customer_id)).changed_by if edited else ""
+
+
 def _heard(profile: Profile) -> list[Consents]:
     return [
         {purpose: consent} for purpose, evidence in profile.consent_history.items() for consent in evidence
@@ -88,7 +102,8 @@ def _stricter(one: Consent, other: Consent, merged_at: datetime) -> Consent:
     first, last = sorted((one, other), key=rules.consent_order)
     if first.status == last.status:
         # What was withdrawn by an act stays so, whatever a page repeats later.
-        return replace(last, source=first.source) if first.is_final else last
+        acted_at = max(filter(None, (first.last_act, last.last_act)), default=None)
+        return replace(last, acted_at=acted_at) if last.source == EVENTS else last
     if last.at <= merged_at or (last.source == EVENTS and first.is_final):
         return first if last.is_granted else last
     return last

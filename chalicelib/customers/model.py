@@ -36,9 +36,11 @@ PURPOSES = (
     "ad_audiences",
 )
 
-# Who said it. A hint comes from anybody's browser: it is shown, and never used to address or greet somebody.
-HINT, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
+# Who said it. A hint comes from anybody's browser: it is shown, and never used to address or greet somebody. A visitor is
+# a browser that somebody trusted has linked to a customer: what it types into a form fills gaps, and no more.
+HINT, VISITOR, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
     "hint",
+    "visitor",
     "events",
     "api",
     "customer",
@@ -46,6 +48,13 @@ HINT, EVENTS, API, CUSTOMER, FORM, IMPORT, UNSUBSCRIBE = (
     "import",
     "unsubscribe",
 )
+
+# How much a source weighs against what others said; all others weigh the same, and more.
+WEIGHTS = {HINT: 0, VISITOR: 1}
+FIRM = 2
+
+# By these somebody is greeted.
+NAMES = frozenset({"name", "firstName", "lastName", "greeting_name"})
 
 # What the shop says about a customer and not the customer about themself.
 RESERVED_TRAITS = frozenset({"id", "createdAt", "plan"})
@@ -68,6 +77,15 @@ class Trait:
     def is_trusted(self) -> bool:
         return self.source != HINT
 
+    @property
+    def weight(self) -> int:
+        return WEIGHTS.get(self.source, FIRM)
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether somebody trusted said it, and no browser."""
+        return self.weight == FIRM
+
 
 @dataclass(frozen=True)
 class Consent:
@@ -78,6 +96,7 @@ class Consent:
     source: str
     wording_version: str | None = None
     locale: str | None = None
+    acted_at: datetime | None = None  # when an act withdrew what this preference withdrew again
 
     @property
     def is_granted(self) -> bool:
@@ -86,7 +105,12 @@ class Consent:
     @property
     def is_final(self) -> bool:
         """Withdrawn by an act (an unsubscribe link, an edit, an import): no preference that a page repeats undoes it."""
-        return not self.is_granted and self.source != EVENTS
+        return not self.is_granted and (self.source != EVENTS or self.acted_at is not None)
+
+    @property
+    def last_act(self) -> datetime | None:
+        """When an act last withdrew it, None where it is not final."""
+        return (self.acted_at or self.at) if self.is_final else None
 
 
 @dataclass(frozen=True)
@@ -144,7 +168,7 @@ class Selves:
     """The profiles of one person: that of the surviving id, then of every id merged into it."""
 
     profiles: tuple[Profile, ...]
-    written_by: str = ""  # which write the surviving id's profile is of
+    written_by: str = ""  # which write the profile of the id that was asked for is of
 
     @property
     def head(self) -> Profile:
@@ -153,6 +177,10 @@ class Selves:
     @property
     def customer_ids(self) -> tuple[str, ...]:
         return tuple(profile.customer_id for profile in self.profiles)
+
+    def of(self, customer_id: str) -> Profile:
+        """The profile of one of the ids."""
+        return next(each for each in self.profiles if each.customer_id == customer_id)
 
 
 @dataclass(frozen=True)

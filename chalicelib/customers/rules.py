@@ -22,9 +22,11 @@ from chalicelib.customers.model import (
     HINT,
     HINT_TRAITS_BYTES_MAX,
     HINT_TRAITS_MAX,
+    NAMES,
     PHONE,
     TRAITS_BYTES_MAX,
     TRAITS_MAX,
+    VISITOR,
     Consent,
     Person,
     Profile,
@@ -73,11 +75,18 @@ def listen(
 
 
 def merge_traits(known: Mapping[str, Trait], said: Mapping[str, Trait]) -> dict[str, Trait]:
-    """Of each trait the one said last. Trusted speech beats a hint, whenever that was."""
+    """Of each trait the one said last. Trusted speech beats a browser's, whenever that was.
+
+    Whoever has a name from somebody trusted has none from a browser besides.
+    """
     merged = dict(known)
     for name, trait in said.items():
         if name not in merged or _order(trait) > _order(merged[name]):
             merged[name] = trait
+    if any(merged[name].is_firm for name in NAMES & merged.keys()):
+        merged = {
+            name: trait for name, trait in merged.items() if name not in NAMES or trait.source != VISITOR
+        }
     return _without_old_deletions(merged)
 
 
@@ -207,9 +216,9 @@ def _spoken_traits(profile: Profile, seen: Profile, said: Statement) -> dict[str
     spoken = {}
     for name, value in said.traits.items():
         known = seen.traits.get(name)
-        if said.latest and known is not None and known.value == value and known.is_trusted:
+        if said.latest and known is not None and known.value == value and known.is_firm:
             own = profile.traits.get(name)
-            if own is not None and own.value == value and own.is_trusted:
+            if own is not None and own.value == value and own.is_firm:
                 continue
         spoken[name] = Trait(value, said.source, _moment(said, known.at if known else None))
     return spoken
@@ -217,24 +226,29 @@ def _spoken_traits(profile: Profile, seen: Profile, said: Statement) -> dict[str
 
 def _spoken_consents(profile: Profile, seen: Profile, said: Statement) -> dict[str, Consent]:
     spoken = {}
-    merged_at = max((each.at for each in seen.absorbed), default=None)
+    merges = (*seen.absorbed, *filter(None, (profile.merged,)))
+    merged_at = max((each.at for each in merges), default=None)
     for purpose, consent in said.consents.items():
         known, own = seen.consents.get(purpose), profile.consents.get(purpose)
-        if said.latest and all(_says(each, consent) for each in (known, own)):
+        if said.latest and all(_says(each, consent, merged_at) for each in (known, own)):
             continue  # the older evidence is the better one
         if said.source == EVENTS and own and own.is_final:
-            continue  # a preference that a page repeats is no new act
+            if consent.is_granted or merged_at is None:
+                continue  # a preference that a page repeats is no new act
+            # It withdraws for the other ids of the person too, which may not know of the act.
+            consent = replace(consent, acted_at=own.last_act)  # noqa: PLW2901
         moments = [known.at if known else None, merged_at]
         spoken[purpose] = replace(consent, at=_moment(said, max(filter(None, moments), default=None)))
     return spoken
 
 
-def _says(known: Consent | None, consent: Consent) -> bool:
-    return known is not None and (known.status, known.wording_version, known.locale) == (
-        consent.status,
-        consent.wording_version,
-        consent.locale,
-    )
+def _says(known: Consent | None, consent: Consent, merged_at: datetime | None) -> bool:
+    """Whether this was said before: as an act, and to the person as they are now."""
+    if known is None or (merged_at is not None and known.at <= merged_at):
+        return False
+    as_before = (known.status, known.wording_version, known.locale)
+    is_no_less = known.is_granted or known.is_final
+    return is_no_less and as_before == (consent.status, consent.wording_version, consent.locale)
 
 
 def _moment(said: Statement, known_at: datetime | None) -> datetime:
@@ -261,7 +275,7 @@ def _created_at(profile: Profile, said: Statement, now: datetime) -> datetime:
 def _with_room(traits: dict[str, Trait]) -> dict[str, Trait]:
     # What a browser said must not keep out what somebody trusted says.
     if problem_with_size({name: trait.value for name, trait in traits.items() if trait.value is not None}):
-        return {name: trait for name, trait in traits.items() if trait.is_trusted}
+        return {name: trait for name, trait in traits.items() if trait.is_firm}
     return traits
 
 
@@ -281,9 +295,9 @@ def _without_old_deletions(traits: dict[str, Trait]) -> dict[str, Trait]:
     return traits
 
 
-def _order(trait: Trait) -> tuple[bool, datetime, str, str]:
+def _order(trait: Trait) -> tuple[int, datetime, str, str]:
     # The last two decide between two values of the same moment: whichever, but always the same.
-    return trait.is_trusted, trait.at, json.dumps(trait.value, sort_keys=True), trait.source
+    return trait.weight, trait.at, json.dumps(trait.value, sort_keys=True), trait.source
 
 
 def _gate_order(consent: Consent) -> tuple[datetime, bool]:

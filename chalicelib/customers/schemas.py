@@ -129,7 +129,8 @@ class CustomerPatch(In):
 class TraitAnswer(Out):
     value: Any
     source: str = Field(
-        description="events, api, customer, form, import; hint: a browser said so, unconfirmed."
+        description="events, api, customer, form, import; visitor: a form in a browser that was linked to the customer;"
+        " hint: a browser said so, unconfirmed."
     )
     updated_at: At
 
@@ -179,7 +180,7 @@ class CustomerAnswer(Out):
     created_at: At | None
     updated_at: At | None = Field(description="Null while nobody has said who this is.")
     updated_by: str | None = Field(
-        description="Whoever made the last `PATCH`: a staff key's `X-Actor`, else the key."
+        description="Whoever made the last `PATCH`: a staff key's `X-Actor`, else the key; null on their own page."
     )
 
 
@@ -236,6 +237,10 @@ class MergeAnswer(Out):
     reason: str
     merged_at: At
     merged_by: str = Field(description="A staff key's `X-Actor`, else the key; `events` for an alias.")
+    undone_at: At | None = Field(
+        description="null while it holds. A request that is repeated after the undoing merges nothing again."
+    )
+    undone_by: str | None
 
 
 class UndoAnswer(MergeAnswer):

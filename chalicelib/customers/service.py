@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from chalicelib.activity import reads as activity_reads
-from chalicelib.customers import bulk, erasing, merges, merging, rules, store
+from chalicelib.customers import bulk, erasing, mail_gates, merges, merging, rules, store, viewing
 from chalicelib.customers.answers import customer_answer
 from chalicelib.customers.hearing import alias, declare, gates_for, identify, in_milliseconds, link, recognise
 from chalicelib.customers.model import (
@@ -32,8 +29,7 @@ from chalicelib.customers.schemas import (
     TokenAnswer,
     check_traits,
 )
-from chalicelib.loyalty import reads as loyalty
-from chalicelib.shared import ids, tokens
+from chalicelib.shared import clock, etags, ids, tokens
 from chalicelib.shared.errors import (
     Busy,
     FieldError,
@@ -44,7 +40,7 @@ from chalicelib.shared.errors import (
     StaleVersion,
 )
 from chalicelib.shared.rounds import rounds
-from chalicelib.traits import reads as traits_reads
+from chalicelib.traits.reads import Known
 
 __all__ = [
     "alias",
@@ -57,6 +53,7 @@ __all__ = [
     "recognise",
     "token",
     "view",
+    "view_with_evidence",
 ]
 
 IMPORT_CHUNK = 100
@@ -89,14 +86,15 @@ def edit(
         if selves.head.customer_id != customer_id and not by_customer:
             raise Moved(variables={"customer_id": selves.head.customer_id})
         version = version_of(selves)
-        if if_match and not _matches(if_match, version):
+        # Version 0 is nobody's yet: it can be named, but `*` asks for what is there.
+        if (if_match == "*" and not selves.head.version) or not etags.allows(if_match, version):
             raise StaleVersion(f"it has version {version} now")
         makes = by_customer or any(value is not None for value in patch.traits.values())
         if not (selves.head.version or makes or merges.is_seen(customer_id)):
             raise NotFound("nobody has said anything about this customer yet; traits would make a profile")
 
     said = _statement_of(patch, at, by_customer=by_customer, said_by=said_by)
-    for part in rules.apart(said, store.GATED):
+    for part in rules.apart(said, mail_gates.GATED):
         _edit_part(customer_id, part, now=now, check=check, guarded=bool(if_match))
         check = _nothing  # the parts after the first follow our own write
     return view(customer_id, by_customer=by_customer)
@@ -105,30 +103,22 @@ def edit(
 def view(
     customer_id: str, *, by_customer: bool = False, now: datetime | None = None
 ) -> tuple[CustomerAnswer, str]:
-    """What is known about a customer, with its version, and what follows from what they did.
-
-    The profile and its gate; then points, orders, timeline and what the shop defined at once, and the items in them:
-    seven trips, nine with facts; more where ids were merged.
+    """What is known about a customer, with its version, and what follows from what they did. Trips as `viewing.look`.
 
     Somebody of whom there are only activity or orders has a bare profile of version 0; else raises NotFound. The
     holder of a customer's token is always known to the shop. Raises Moved and Gone like `edit`.
     """
-    selves = store.load_selves(customer_id)
-    head = selves.head
-    if head.customer_id != customer_id and not by_customer:
-        raise Moved(variables={"customer_id": head.customer_id})
-    if head.version:
-        selves = _heeding_gates(selves)
-    elif store.erased_among([customer_id]):
-        raise Gone
-    elif by_customer or merges.is_seen(customer_id):
-        selves = Selves((replace(head, created_at=activity_reads.first_seen(customer_id)),))
-    else:
-        raise NotFound("there is no such customer")
-    with ThreadPoolExecutor(1) as threads:
-        balance = threads.submit(loyalty.balance, *selves.customer_ids, now=now)
-        known = traits_reads.of(rules.person(merging.whole(selves)), now=now)
-        return customer_answer(selves, balance.result(), known), version_of(selves)
+    answer, version, _ = view_with_evidence(customer_id, by_customer=by_customer, now=now)
+    return answer, version
+
+
+def view_with_evidence(
+    customer_id: str, *, by_customer: bool = False, now: datetime | None = None
+) -> tuple[CustomerAnswer, str, Known]:
+    """As `view`, with every fact that what follows rests on."""
+    seen = viewing.look(customer_id, by_customer=by_customer, now=now or clock.now())
+    answer = customer_answer(seen.selves, seen.balance, seen.known, by_customer=by_customer)
+    return answer, version_of(seen.selves), seen.known
 
 
 def version_of(selves: Selves) -> str:
@@ -170,7 +160,7 @@ def import_customers(records: Iterable[Mapping[str, Any]], *, now: datetime) -> 
 def _edit_part(
     customer_id: str, said: Statement, *, now: datetime, check: Callable[[Selves], None], guarded: bool
 ) -> None:
-    """An edit, told to the surviving id in view of everything that all ids of the person were told."""
+    """An edit, told to the very id that it names, in view of everything that all ids of the person were told."""
     write_id = ids.new(now)
     for _ in rounds():
         selves = store.load_selves(customer_id)
@@ -180,12 +170,13 @@ def _edit_part(
         # An edit answers to what stands now, and for mail that is the gate.
         gates = gates_for(said, selves.customer_ids)
         heeding = merging.heeding(selves, gates)
-        after = rules.listen(heeding.head, said, now=now, seen=merging.whole(heeding))
+        own = heeding.of(customer_id)
+        after = rules.listen(own, said, now=now, seen=merging.whole(heeding))
         if after is None:
             return
         try:
-            others = selves.profiles[1:] if guarded else ()
-            store.commit(heeding.head, after, write_id=write_id, unchanged=others)
+            others = [each for each in selves.profiles if each.customer_id != customer_id] if guarded else ()
+            store.commit(own, after, write_id=write_id, unchanged=others)
         except (store.ProfileMoved, store.GateIsNewer):
             continue
         except store.Erased:
@@ -193,10 +184,6 @@ def _edit_part(
         else:
             return
     raise Busy("others kept changing this customer first")
-
-
-def _heeding_gates(selves: Selves) -> Selves:
-    return merging.heeding(selves, store.load_gates(selves.customer_ids))
 
 
 def _nothing(selves: Selves) -> None:
@@ -240,8 +227,3 @@ def _imported(record: Mapping[str, Any], now: datetime) -> Profile:
         confirmed=True,
         imported=True,
     )
-
-
-def _matches(if_match: str, version: str) -> bool:
-    wanted = [each.strip().removeprefix("W/").strip('"') for each in if_match.split(",")]
-    return version in wanted or ("*" in wanted and version != "0")

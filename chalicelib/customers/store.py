@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.customers import identifiers, mapping
+from chalicelib.customers import identifiers, mail_gates, mapping
 from chalicelib.customers.identifiers import Identifier
+from chalicelib.customers.mail_gates import GATED
 from chalicelib.customers.mapping import PROFILE, link_key, pk_of
-from chalicelib.customers.model import EVENTS, SHARED_BY_MAX, UNSUBSCRIBE, Consent, Profile, Selves, status_of
-from chalicelib.messages import gate
+from chalicelib.customers.model import SHARED_BY_MAX, Consent, Profile, Selves
 from chalicelib.shared import ids, tombstones
-from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared.clock import to_text
 from chalicelib.shared.config import config
 from chalicelib.shared.dynamo import (
     ConditionFailed,
@@ -26,8 +26,8 @@ from chalicelib.shared.dynamo import (
 )
 from chalicelib.shared.errors import Busy
 from chalicelib.shared.rounds import rounds
+from chalicelib.shared.wanted import Found, Wanted, alone
 
-GATED = gate.PURPOSES
 MARK_LENGTH = 16
 NOBODY = ""  # whom an anonymous id belongs to that too many people share
 
@@ -82,29 +82,40 @@ def load(customer_id: str, anonymous_id: str | None = None) -> Loaded:
 
     1 more for the anonymous id's link.
     """
-    keys = [(pk_of(customer_id), PROFILE), tombstones.key_of("customer", customer_id)]
-    keys += [link_key(anonymous_id)] if anonymous_id else []
-    found = table("people").get_many(keys, consistent=True)
-    item = found.get(keys[0])
-    link = found.get(keys[2]) if anonymous_id else None
-    return Loaded(
-        profile=mapping.to_profile(customer_id, item),
-        written_by=item["written_by"] if item else "",
-        link=Link(link["customer_id"], tuple(link.get("also", ()))) if link else None,
-        erased=keys[1] in found,
-    )
+    return alone(wanted(customer_id, anonymous_id))
 
 
-def load_selves(customer_id: str) -> Selves:
+def wanted(customer_id: str, anonymous_id: str | None = None) -> Wanted[Loaded]:
+    """What `load` loads, for whoever wants more in the same trip."""
+    people = table("people")
+    places = [people.at(pk_of(customer_id), PROFILE), people.at(*tombstones.key_of("customer", customer_id))]
+    places += [people.at(*link_key(anonymous_id))] if anonymous_id else []
+
+    def read(found: Found) -> Loaded:
+        item = found.get(places[0])
+        link = found.get(places[2]) if anonymous_id else None
+        return Loaded(
+            profile=mapping.to_profile(customer_id, item),
+            written_by=item["written_by"] if item else "",
+            link=Link(link["customer_id"], tuple(link.get("also", ()))) if link else None,
+            erased=places[1] in found,
+        )
+
+    return Wanted(tuple(places), read)
+
+
+def load_selves(customer_id: str, first: Loaded | None = None) -> Selves:
     """Every profile of the person whom an id belongs to, consistent; one of version 0 when nothing is stored.
 
-    Whoever was erased is gone from the tombstone on, also while what was stored is still being taken away.
+    Whoever was erased is gone from the tombstone on, also while what was stored is still being taken away. `first` is
+    what was loaded of the id itself already.
 
     One trip, 1 read unit per 4 KB, for who was never merged; else a trip for each id on the way to the surviving one,
     and one for the others.
     """
     for _ in rounds():
-        loaded = load(customer_id)
+        loaded, first = first or load(customer_id), None
+        asked = loaded
         while loaded.profile.merged and not loaded.erased:
             loaded = load(loaded.profile.merged.into)
         if loaded.erased:
@@ -114,10 +125,10 @@ def load_selves(customer_id: str) -> Selves:
         if customer_id not in (head.customer_id, *absorbed):
             continue  # a merge was undone while we were on the way
         if not absorbed:
-            return Selves((head,), loaded.written_by)
+            return Selves((head,), asked.written_by)
         others = load_many(absorbed, consistent=True)
         if all(each in others and others[each].merged for each in absorbed):
-            return Selves((head, *(others[each] for each in absorbed)), loaded.written_by)
+            return Selves((head, *(others[each] for each in absorbed)), asked.written_by)
     raise Busy("the ids of this customer kept being merged and parted")
 
 
@@ -149,6 +160,13 @@ def customer_of(anonymous_id: str) -> str | None:
     return str(link["customer_id"]) if link else None
 
 
+def customers_of(anonymous_ids: Iterable[str]) -> dict[str, str]:
+    """As `customer_of`, of many; those that are nobody's are left out. One trip per 100, 1 read unit each."""
+    keys = {link_key(each): each for each in anonymous_ids}
+    found = table("people").get_many(keys, consistent=True)
+    return {keys[key]: link["customer_id"] for key, link in found.items() if link["customer_id"] != NOBODY}
+
+
 def having(identifier: Identifier, *, limit: int, after: str = "") -> list[str]:
     """The customer ids that have an identifier, by id, from behind `after`. One trip, consistent; 1 unit per 4 KB."""
     found = table("people").query(
@@ -178,17 +196,7 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
     ]
     operations += _linkings(before, after) + _listings(before, after)
     changed = [each for each in GATED if after.consents.get(each) != before.consents.get(each)]
-    operations += [
-        gate.consent_operation(
-            after.customer_id,
-            each,
-            after.consents[each].is_granted,
-            after.consents[each].at,
-            after.consents[each].source,
-            humble=after.consents[each].source == EVENTS,
-        )
-        for each in changed
-    ]
+    operations += [mail_gates.operation(after.customer_id, each, after.consents[each]) for each in changed]
     assert len(changed) <= 1, "one statement changes one gated purpose at most"
     try:
         if len(operations) == 1:
@@ -201,7 +209,7 @@ def commit(before: Profile, after: Profile, *, write_id: str, unchanged: Sequenc
         if not before.version and refused.reasons[1] == "ConditionalCheckFailed":
             raise Erased from refused
         if changed and refused.reasons[-1] == "ConditionalCheckFailed":
-            raise GateIsNewer(gate_consents(refused.old[-1])) from refused
+            raise GateIsNewer(mail_gates.consents_of(refused.old[-1])) from refused
         raise ProfileMoved from refused
 
 
@@ -243,35 +251,6 @@ def note_other(anonymous_id: str, link: Link, customer_id: str) -> None:
         )
     except (ConditionFailed, TransactionRefused):
         return
-
-
-def load_gates(customer_ids: Sequence[str]) -> dict[str, dict[str, Consent]]:
-    """The consents as the mail gates of these ids have them. One trip, 1 read unit each."""
-    found = table("engagement").get_many([(pk_of(each), gate.SK) for each in customer_ids], consistent=True)
-    return {each: gate_consents(found.get((pk_of(each), gate.SK))) for each in customer_ids}
-
-
-def gate_key(customer_id: str) -> tuple[str, str]:
-    """Where the mail gate of an id lies."""
-    return pk_of(customer_id), gate.SK
-
-
-def grouping(customer_id: str, group: str) -> dict[str, Any]:
-    """The operation that tells an id's mail gate of its merges."""
-    return gate.grouping(customer_id, group)
-
-
-def gate_consents(item: Item | None) -> dict[str, Consent]:
-    """Consents out of a gate's item, as far as the gate knows them; what is said elsewhere too, the profile knows better."""
-    return {
-        purpose: Consent(
-            status_of(granted=item[f"consent_{purpose}"]),
-            from_text(item[f"consent_{purpose}_at"]),
-            item.get(f"consent_{purpose}_source") or UNSUBSCRIBE,
-        )
-        for purpose in GATED
-        if item and f"consent_{purpose}_at" in item
-    }
 
 
 def listed(profile: Profile) -> frozenset[Identifier]:

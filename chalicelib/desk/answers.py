@@ -44,9 +44,9 @@ def watched(watched: WatchedItem, item: CatalogItem | None, language: str) -> Wa
 
 
 def project(project: Project) -> ProjectAnswer:
-    """A project without the id it is stored under."""
+    """A project with the id it is kept under."""
     shown = {name: value for name, value in vars(project).items() if name != "customer_id"}
-    return ProjectAnswer(**shown | {"colours": list(project.colours)})
+    return ProjectAnswer(**shown | {"kept_under": project.customer_id, "colours": list(project.colours)})
 
 
 def _card(item: CatalogItem, language: str) -> WatchedCard:

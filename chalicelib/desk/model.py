@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Literal
+
+from chalicelib.shared.errors import Conflict
 
 NOTE_TEXT_MAX = 10_000
 TOPICS_MAX = 20
@@ -18,6 +20,8 @@ NOTE_PREFIX = "NOTE#"  # of a note's sort key; the people relay knows it by this
 WATCHED_MAX = 200
 UNWATCHED_MAX = 200  # removals remembered, so that a late event does not bring an item back
 
+VISITOR_KEPT = timedelta(days=400)  # a visitor's list, after its last word; as long as a timeline
+
 PROJECTS_MAX = 50
 COLOURS_MAX = 20
 
@@ -25,10 +29,15 @@ Who = tuple[Literal["customer", "anonymous"], str]
 
 STAFF, WEB = "staff", "web"  # channels where nobody names one: the shop's people, and the customer's own page
 
-# Who put something on the watchlist: an event that has its own entry on the timeline, or the watchlist's own route.
-EVENT, API = "event", "api"
+# Who put something on the watchlist: an event that has its own entry on the timeline, the watchlist's own route, or the
+# event of anybody's browser.
+EVENT, API, BROWSER = "event", "api", "browser"
 
 SHOP, CUSTOMER = "shop", "customer"
+
+
+class AmbiguousProject(Conflict):
+    code, title = "ambiguous-project", "Several projects of this customer have this id"
 
 
 @dataclass(frozen=True)
@@ -61,11 +70,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """What one id said about items. `version` counts its changes and is 0 while nothing is stored."""
+    """What one id said about items. `version` counts its changes and is 0 while nothing is stored.
+
+    `hinted` is what a browser said for the visitor it is, kept apart from what anybody trusted said.
+    """
 
     who: Who
     version: int
     by_item: Mapping[str, Mark]
+    hinted: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from chalicelib.desk.schemas import (
     NotesQuery,
     ProjectAnswer,
     ProjectBody,
+    ProjectQuery,
     ProjectsAnswer,
     WatchedAnswer,
     WatchlistAnswer,
@@ -63,7 +64,7 @@ def list_notes(call: Call[None, NotesQuery], customer_id: str) -> NotesAnswer:
 def read_watchlist(call: Call[None, None], customer_id: str) -> WatchlistAnswer:
     """What a customer keeps an eye on, newest first, from every channel and device of theirs."""
     own = call.caller.customer_id is not None
-    return service.watched_items(customer_id, own=own, language=call.language)
+    return service.watched_items(customer_id, own=own, language=call.language, now=call.now)
 
 
 @endpoint(
@@ -112,12 +113,17 @@ def list_projects(call: Call[None, None], customer_id: str) -> ProjectsAnswer:
     routes,
     "GET /v1/customers/{customer_id}/projects/{project_id}",
     me="GET /v1/me/projects/{project_id}",
+    query=ProjectQuery,
     answer=ProjectAnswer,
 )
-def read_project(call: Call[None, None], customer_id: str, project_id: str) -> Answer:
-    """One project. The ETag is for If-Match when you change it."""
+def read_project(call: Call[None, ProjectQuery], customer_id: str, project_id: str) -> Answer:
+    """One project. The ETag is for If-Match when you change it.
+
+    Where two customers who each had a project of this id were merged, say which one with `kept_under`, or hear 409.
+    """
     own = call.caller.customer_id is not None
-    return _answer(service.project(customer_id, project_id, own=own), status=200)
+    found = service.project(customer_id, project_id, kept_under=call.query.kept_under, own=own)
+    return _answer(found, status=200)
 
 
 @endpoint(
@@ -125,11 +131,12 @@ def read_project(call: Call[None, None], customer_id: str, project_id: str) -> A
     "PUT /v1/customers/{customer_id}/projects/{project_id}",
     me="PUT /v1/me/projects/{project_id}",
     body=ProjectBody,
+    query=ProjectQuery,
     answer=ProjectAnswer,
     also=(201,),
     headers=("If-Match",),
 )
-def put_project(call: Call[ProjectBody, None], customer_id: str, project_id: str) -> Answer:
+def put_project(call: Call[ProjectBody, ProjectQuery], customer_id: str, project_id: str) -> Answer:
     """Make a project, or replace it whole: 201 when it is new, 200 when it was there.
 
     Sending it again changes nothing. With `If-Match` only over the version you read.
@@ -138,7 +145,8 @@ def put_project(call: Call[ProjectBody, None], customer_id: str, project_id: str
         customer_id,
         project_id,
         call.body,
-        if_match=call.headers.get("if-match", "").strip(),
+        kept_under=call.query.kept_under,
+        if_match=call.headers.get("if-match"),
         own=call.caller.customer_id is not None,
         now=call.now,
     )
@@ -149,12 +157,14 @@ def put_project(call: Call[ProjectBody, None], customer_id: str, project_id: str
     routes,
     "DELETE /v1/customers/{customer_id}/projects/{project_id}",
     me="DELETE /v1/me/projects/{project_id}",
+    query=ProjectQuery,
     status=204,
     headers=("If-Match",),
 )
-def delete_project(call: Call[None, None], customer_id: str, project_id: str) -> Answer:
+def delete_project(call: Call[None, ProjectQuery], customer_id: str, project_id: str) -> Answer:
     """Remove a project. Doing it again changes nothing."""
-    service.delete_project(customer_id, project_id, if_match=call.headers.get("if-match", "").strip())
+    if_match = call.headers.get("if-match")
+    service.delete_project(customer_id, project_id, kept_under=call.query.kept_under, if_match=if_match)
     return Answer("", status=204)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.desk.model import UNWATCHED_MAX, WATCHED_MAX, Mark, Project, WatchedItem
+from chalicelib.desk.model import BROWSER, UNWATCHED_MAX, WATCHED_MAX, Mark, Marks, Project, WatchedItem
 
 TICK = timedelta(milliseconds=1)  # the precision of stored times
 
@@ -22,20 +22,43 @@ def hear(known: Mapping[str, Mark], said: Mapping[str, Mark]) -> dict[str, Mark]
     )
 
 
-def fold(lists: Iterable[Mapping[str, Mark]]) -> dict[str, Mark]:
-    """What all ids of one person say together: of each item the last word of any of them."""
+def heard(known: Marks, said: Mapping[str, Mark], *, hint: bool) -> Marks:
+    """What one id says after these words too; `hint` are the words of the browser that it is."""
+    if hint:
+        by_browser = {item_id: replace(mark, by=BROWSER) for item_id, mark in said.items()}
+        return replace(known, hinted=hear(known.hinted, by_browser))
+    return replace(known, by_item=hear(known.by_item, said))
+
+
+def fold(lists: Iterable[Marks]) -> dict[str, Mark]:
+    """What all ids of one person say together: of each item the last word of any of them.
+
+    A browser's removal takes back what the same browser put on the list, which it has by now, and nothing else.
+    """
     folded: dict[str, Mark] = {}
     for each in lists:
-        for item_id, mark in each.items():
+        added = {item_id: mark for item_id, mark in each.hinted.items() if mark.watched}
+        for item_id, mark in (*each.by_item.items(), *added.items()):
             if item_id not in folded or _order(mark) > _order(folded[item_id]):
                 folded[item_id] = mark
     return folded
 
 
 def watched(marks: Mapping[str, Mark]) -> list[WatchedItem]:
-    """What is on the list, newest first."""
-    newest = _newest(marks, watched=True, limit=WATCHED_MAX)
+    """What is on the list, newest first. What browsers put there takes the room that is left."""
+    trusted = {item_id: mark for item_id, mark in marks.items() if mark.by != BROWSER}
+    kept = _newest(trusted, watched=True, limit=WATCHED_MAX)
+    room = WATCHED_MAX - len(kept)
+    kept |= _newest(
+        {item_id: mark for item_id, mark in marks.items() if item_id not in trusted}, watched=True, limit=room
+    )
+    newest = _newest(kept, watched=True, limit=WATCHED_MAX)
     return [WatchedItem(item_id, mark.at, mark.channel) for item_id, mark in newest.items()]
+
+
+def is_full(marks: Mapping[str, Mark]) -> bool:
+    """Whether no further item may be put on the list; what browsers put there keeps nobody out."""
+    return sum(mark.watched and mark.by != BROWSER for mark in marks.values()) >= WATCHED_MAX
 
 
 def at_of_edit(before: Mark | None, now: datetime) -> datetime:
@@ -57,12 +80,6 @@ def changed(before: Project | None, wanted: Project) -> Project | None:
         updated_by=after.updated_by,
     )
     return None if is_same else after
-
-
-def is_current(if_match: str, version: int) -> bool:
-    """Whether an If-Match header names this version; 0 is a thing that does not exist."""
-    wanted = [each.strip().removeprefix("W/").strip('"') for each in if_match.split(",")]
-    return version > 0 and (str(version) in wanted or "*" in wanted)
 
 
 def _order(mark: Mark) -> tuple[datetime, bool, str, str]:

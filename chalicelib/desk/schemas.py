@@ -46,7 +46,10 @@ class NoteBody(In):
     channel: Literal["staff", "store", "phone", "chat", "email"] = Field(
         default="staff", description="Where the conversation was; `staff` when there was none."
     )
-    visible_to_customer: bool = Field(default=False, description="Whether the customer may read it.")
+    visible_to_customer: bool = Field(
+        default=False,
+        description="Whether it is on the customer's own pages. The copy of their data has every note.",
+    )
 
 
 class NotesQuery(Query):
@@ -127,8 +130,16 @@ class ProjectBody(In):
     notes: Text = Field(default="", description="Free text; the customer may read it.")
 
 
+class ProjectQuery(Query):
+    kept_under: Id | None = Field(
+        default=None,
+        description="Which one is meant, where two ids of a customer each have a project of this id.",
+    )
+
+
 class ProjectAnswer(Out):
     project_id: str
+    kept_under: str = Field(description="The customer id it was made for, also where that was merged since.")
     title: str
     room: str | None
     for_whom: str | None

@@ -11,6 +11,7 @@ from chalicelib.customers import reads as people
 from chalicelib.desk import answers, reads, rules, store, watchlist
 from chalicelib.desk.model import (
     API,
+    BROWSER,
     CUSTOMER,
     PROJECTS_MAX,
     SHOP,
@@ -18,6 +19,7 @@ from chalicelib.desk.model import (
     STAFF,
     WATCHED_MAX,
     WEB,
+    AmbiguousProject,
     Mark,
     Note,
     Project,
@@ -32,12 +34,13 @@ from chalicelib.desk.schemas import (
     WatchedAnswer,
     WatchlistAnswer,
 )
-from chalicelib.shared import ids, tokens
+from chalicelib.shared import etags, ids, tokens
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.errors import Busy, Conflict, NotFound, StaleVersion
 from chalicelib.shared.rounds import rounds
 
 PROJECT_CREATED = "project.created"
+NO_PROJECT = "this customer has no such project"
 WISHLIST_ADDED, WISHLIST_REMOVED = "Product Added to Wishlist", "Product Removed from Wishlist"
 
 
@@ -89,9 +92,9 @@ def notes(customer_id: str, query: NotesQuery, *, own: bool, now: datetime) -> N
     )
 
 
-def watched_items(customer_id: str, *, own: bool, language: str) -> WatchlistAnswer:
+def watched_items(customer_id: str, *, own: bool, language: str, now: datetime) -> WatchlistAnswer:
     """What a customer keeps an eye on, with what the catalogue says of it now."""
-    found = reads.watchlist(*_selves(customer_id, own=own))
+    found = reads.watchlist(*_selves(customer_id, own=own), now=now)
     items = catalog.items(each.item_id for each in found)
     return WatchlistAnswer(data=[answers.watched(each, items.get(each.item_id), language) for each in found])
 
@@ -100,10 +103,11 @@ def watch(
     customer_id: str, item_id: str, *, channel: str | None, own: bool, language: str, now: datetime
 ) -> WatchedAnswer:
     """Put an item on the watchlist; doing it again changes nothing. Raises Conflict when the list is full."""
-    marks = watchlist.marks_of(*_selves(customer_id))
+    marks = watchlist.marks_of(*_selves(customer_id), now=now)
     mark = marks.get(item_id)
-    if mark is None or not mark.watched:
-        if len(watchlist.watched(marks)) >= WATCHED_MAX:
+    # What only a browser put there becomes the customer's own, so that the browser does not take it off again.
+    if mark is None or not mark.watched or mark.by == BROWSER:
+        if rules.is_full(marks):
             raise Conflict(f"a watchlist holds {WATCHED_MAX} items; remove one first")
         mark = _say(customer_id, item_id, mark, watched=True, channel=channel, own=own, now=now)
     _show(customer_id, item_id, mark, now=now)
@@ -113,7 +117,7 @@ def watch(
 
 def unwatch(customer_id: str, item_id: str, *, channel: str | None, own: bool, now: datetime) -> None:
     """Take an item off the watchlist; doing it again changes nothing."""
-    mark = watchlist.marks_of(*_selves(customer_id)).get(item_id)
+    mark = watchlist.marks_of(*_selves(customer_id), now=now).get(item_id)
     if mark is None:
         return
     if mark.watched:
@@ -126,20 +130,28 @@ def projects(customer_id: str, *, own: bool) -> Sequence[Project]:
     return reads.projects(_selves(customer_id, own=own)[0])
 
 
-def project(customer_id: str, project_id: str, *, own: bool) -> Project:
-    """One project; raises NotFound."""
-    found = _find(_selves(customer_id, own=own)[0], project_id)
+def project(customer_id: str, project_id: str, *, kept_under: str | None, own: bool) -> Project:
+    """One project; raises NotFound and AmbiguousProject."""
+    found = _find(_selves(customer_id, own=own)[0], project_id, kept_under)
     if found is None:
-        raise NotFound("this customer has no such project")
+        raise NotFound(NO_PROJECT)
     return found
 
 
 def put_project(
-    customer_id: str, project_id: str, body: ProjectBody, *, if_match: str, own: bool, now: datetime
+    customer_id: str,
+    project_id: str,
+    body: ProjectBody,
+    *,
+    if_match: str | None,
+    own: bool,
+    now: datetime,
+    kept_under: str | None = None,
 ) -> tuple[Project, bool]:
     """Make a project or replace it whole; returns it and whether it is new. The same again changes nothing.
 
-    `if_match` is the header, empty for none; raises StaleVersion, or Conflict for one project too many.
+    `if_match` is the header. Raises StaleVersion, AmbiguousProject, NotFound where none is `kept_under` that id, or
+    Conflict for one project too many.
     """
     wanted = Project(
         project_id=project_id,
@@ -152,7 +164,9 @@ def put_project(
     )
     customer_ids, _ = _selves(customer_id)
     for _ in rounds():
-        before = _find(customer_ids, project_id)
+        before = _find(customer_ids, project_id, kept_under)
+        if before is None and kept_under is not None:
+            raise NotFound(NO_PROJECT)
         after = rules.changed(before, wanted)
         if after is not None:
             _check_version(if_match, before)
@@ -170,16 +184,18 @@ def put_project(
     raise Busy("others kept changing this project first")
 
 
-def delete_project(customer_id: str, project_id: str, *, if_match: str) -> None:
-    """Remove a project under every id of the customer; doing it again changes nothing. Raises StaleVersion."""
+def delete_project(
+    customer_id: str, project_id: str, *, kept_under: str | None, if_match: str | None
+) -> None:
+    """Remove a project; doing it again changes nothing. Raises StaleVersion and AmbiguousProject."""
     customer_ids, _ = _selves(customer_id)
     for _ in rounds():
-        found = store.find_projects(customer_ids, project_id)
-        if found:
-            _check_version(if_match, _newest(found))
+        found = _find(customer_ids, project_id, kept_under)
+        if found is None:
+            return
+        _check_version(if_match, found)
         try:
-            for each in found:
-                store.delete_project(each)
+            store.delete_project(found)
         except store.ProjectMoved:
             continue
         return
@@ -259,15 +275,20 @@ def _shown(note: Note) -> dict[str, object]:
     return {name: value for name, value in told.items() if value}
 
 
-def _find(customer_ids: Sequence[str], project_id: str) -> Project | None:
-    found = store.find_projects(customer_ids, project_id)
-    return _newest(found) if found else None
+def _find(customer_ids: Sequence[str], project_id: str, kept_under: str | None) -> Project | None:
+    """The one project that is meant; two who turned out to be one may each have one of this id."""
+    found = [
+        each
+        for each in store.find_projects(customer_ids, project_id)
+        if kept_under in (None, each.customer_id)
+    ]
+    if len(found) > 1:
+        raise AmbiguousProject(
+            "say which with kept_under: " + ", ".join(sorted(each.customer_id for each in found))
+        )
+    return found[0] if found else None
 
 
-def _newest(found: Sequence[Project]) -> Project:
-    return max(found, key=lambda each: (each.updated_at, each.customer_id))
-
-
-def _check_version(if_match: str, before: Project | None) -> None:
-    if if_match and not rules.is_current(if_match, before.version if before else 0):
+def _check_version(if_match: str | None, before: Project | None) -> None:
+    if not etags.allows(if_match, str(before.version) if before else None):
         raise StaleVersion(f"it has version {before.version} now" if before else "it does not exist")

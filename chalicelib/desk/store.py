@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from chalicelib.desk.model import NOTE_PREFIX, PROJECTS_MAX, Mark, Marks, Note, Project, Who
+from chalicelib.desk.model import NOTE_PREFIX, PROJECTS_MAX, VISITOR_KEPT, Mark, Marks, Note, Project, Who
 from chalicelib.shared import once
-from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared.clock import epoch_seconds, from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, table
 from chalicelib.shared.errors import Busy
 from chalicelib.shared.rounds import rounds
@@ -20,6 +20,7 @@ from chalicelib.shared.rounds import rounds
 PROJECT_PREFIX, WATCHLIST, NOTE = "PROJECT#", "WATCHLIST", "note"
 NEW = "attribute_not_exists(pk)"
 AS_SEEN = "version = :seen"
+LATER = float("inf")
 ERASE_PAGE = 100
 ROUNDS_MAX = 10
 LOOKED_AT = 200  # notes of each id read in a round that looks for visible ones only
@@ -81,28 +82,26 @@ def look(
 # --- watchlist
 
 
-def marks(who: Iterable[Who]) -> list[Marks]:
-    """What these ids said about items, consistent; one of version 0 for each who said nothing. One trip."""
+def marks(who: Iterable[Who], *, now: datetime) -> list[Marks]:
+    """What these ids said about items, consistent; an empty one for each who said nothing. One trip."""
     wanted = list(dict.fromkeys(who))
     found = table("people").get_many(((partition_of(each), WATCHLIST) for each in wanted), consistent=True)
-    return [_marks(each, found.get((partition_of(each), WATCHLIST))) for each in wanted]
+    return [_marks(each, found.get((partition_of(each), WATCHLIST)), now) for each in wanted]
 
 
-def change_marks(who: Who, change: Callable[[Mapping[str, Mark]], Mapping[str, Mark]]) -> Mapping[str, Mark]:
-    """Load, decide, commit; returns what stands afterwards. Two trips, one when nothing changes."""
+def change_marks(who: Who, change: Callable[[Marks], Marks], *, at: datetime) -> None:
+    """Load, decide, commit what was said at `at`. Two trips, one when nothing changes."""
     for _ in rounds():
-        [before] = marks([who])
-        after = change(before.by_item)
-        if after == before.by_item:
-            return after
+        [before] = marks([who], now=at)
+        after = change(before)
+        if after == before:
+            return
         condition, values = (AS_SEEN, {":seen": before.version}) if before.version else (NEW, None)
         try:
-            table("people").put(
-                _marks_item(who, before.version + 1, after), condition=condition, values=values
-            )
+            table("people").put(_marks_item(after, before.version + 1), condition=condition, values=values)
         except ConditionFailed:
             continue  # the next round reads the winner, which may be our own write whose reply was lost
-        return after
+        return
     raise Busy("others kept changing this watchlist first")
 
 
@@ -205,29 +204,37 @@ def _note(item: Item) -> Note:
     )
 
 
-def _marks_item(who: Who, version: int, by_item: Mapping[str, Mark]) -> Item:
+def _marks_item(marks: Marks, version: int) -> Item:
+    last = max(mark.at for mark in (*marks.by_item.values(), *marks.hinted.values()))
     return {
-        "pk": partition_of(who),
+        "pk": partition_of(marks.who),
         "sk": WATCHLIST,
         "version": version,
-        "marks": {
-            item_id: [mark.watched, to_text(mark.at), mark.channel, mark.by]
-            for item_id, mark in by_item.items()
-        },
+        "marks": _plain_marks(marks.by_item),
+        **({"hinted": _plain_marks(marks.hinted)} if marks.hinted else {}),
+        **({"ttl": epoch_seconds(last + VISITOR_KEPT)} if marks.who[0] == "anonymous" else {}),
     }
 
 
-def _marks(who: Who, item: Item | None) -> Marks:
+def _plain_marks(by_item: Mapping[str, Mark]) -> dict[str, Any]:
+    return {
+        item_id: [mark.watched, to_text(mark.at), mark.channel, mark.by] for item_id, mark in by_item.items()
+    }
+
+
+def _marks(who: Who, item: Item | None, now: datetime) -> Marks:
     if item is None:
         return Marks(who, 0, {})
-    return Marks(
-        who,
-        item["version"],
-        {
-            item_id: Mark(watched, from_text(at), channel, by)
-            for item_id, (watched, at, channel, by) in item["marks"].items()
-        },
-    )
+    if item.get("ttl", LATER) <= epoch_seconds(now):
+        return Marks(who, item["version"], {})  # the store deletes it within days, not at the hour
+    return Marks(who, item["version"], _by_item(item["marks"]), _by_item(item.get("hinted", {})))
+
+
+def _by_item(plain: Mapping[str, Any]) -> dict[str, Mark]:
+    return {
+        item_id: Mark(watched, from_text(at), channel, by)
+        for item_id, (watched, at, channel, by) in plain.items()
+    }
 
 
 def _project_item(project: Project) -> Item:

@@ -9,9 +9,13 @@ from chalicelib.desk import rules, store
 from chalicelib.desk.model import EVENT, Mark, WatchedItem, Who
 
 
-def hear(who: Who, item_ids: Sequence[str], mark: Mark) -> None:
-    """Take in a word on some items. Late, twice or in any order, it ends in the same list. Two trips."""
-    store.change_marks(who, lambda known: rules.hear(known, dict.fromkeys(item_ids, mark)))
+def hear(who: Who, item_ids: Sequence[str], mark: Mark, *, hint: bool = False) -> None:
+    """Take in a word on some items. Late, twice or in any order, it ends in the same list. Two trips.
+
+    A `hint` is the word of the browser that `who` is.
+    """
+    said = dict.fromkeys(item_ids, mark)
+    store.change_marks(who, lambda known: rules.heard(known, said, hint=hint), at=mark.at)
 
 
 def hear_event(
@@ -26,18 +30,18 @@ def hear_event(
 ) -> None:
     """Take in a wishlist event. A browser speaks for the visitor it is, whatever customer it claims to be.
 
-    Once somebody trusted has linked that visitor to a customer, the visitor's list is part of the customer's.
+    Once somebody trusted has linked that visitor to a customer, what it watches is on the customer's list too.
     """
     mark = Mark(watched, at, channel, EVENT)
     if trusted and customer_id:
         hear(("customer", customer_id), item_ids, mark)
     elif anonymous_id:
-        hear(("anonymous", anonymous_id), item_ids, mark)
+        hear(("anonymous", anonymous_id), item_ids, mark, hint=not trusted)
 
 
-def marks_of(customer_ids: Iterable[str], anonymous_ids: Iterable[str]) -> dict[str, Mark]:
+def marks_of(customer_ids: Iterable[str], anonymous_ids: Iterable[str], *, now: datetime) -> dict[str, Mark]:
     """The last word on each item under all ids of one person. One trip, consistent."""
-    return rules.fold(each.by_item for each in store.marks(everybody(customer_ids, anonymous_ids)))
+    return rules.fold(store.marks(everybody(customer_ids, anonymous_ids), now=now))
 
 
 def watched(marks: Mapping[str, Mark]) -> list[WatchedItem]:

@@ -8,6 +8,7 @@ from chalicelib.loyalty import mapping
 from chalicelib.loyalty.program import Program
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.dynamo import TransactionRefused, table, transact
+from chalicelib.shared.wanted import Found, Wanted
 
 PK, CURRENT = "PROGRAM", "CURRENT"
 
@@ -22,6 +23,17 @@ def load() -> tuple[Program, str]:
     return (
         (mapping.to_program(item["version"], item["program"]), item["program"]) if item else (Program(), "")
     )
+
+
+def wanted() -> Wanted[Program]:
+    """The program in force, for whoever wants more in the same trip."""
+    place = table("settings").at(PK, CURRENT)
+
+    def read(found: Found) -> Program:
+        item = found.get(place)
+        return mapping.to_program(item["version"], item["program"]) if item else Program()
+
+    return Wanted((place,), read)
 
 
 def version(number: int) -> Program:

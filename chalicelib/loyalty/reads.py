@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chalicelib.loyalty import answers, mapping, offer_store, program_store, referral_store, store
+from chalicelib.loyalty.model import Account
+from chalicelib.loyalty.program import Program
 from chalicelib.loyalty.schemas import BalanceAnswer
 from chalicelib.shared import clock
+from chalicelib.shared.wanted import Wanted
 
 
 def balance(*customer_ids: str, now: datetime | None = None) -> BalanceAnswer:
@@ -23,6 +27,27 @@ def balance(*customer_ids: str, now: datetime | None = None) -> BalanceAnswer:
 def active_points(*customer_ids: str) -> int:
     """Points a person can use now, under all the ids given. Costs what `balance` does."""
     return balance(*customer_ids).active_points
+
+
+@dataclass(frozen=True)
+class Books:
+    """The accounts of some ids, and the program they are read by."""
+
+    accounts: Mapping[str, Account]
+    program: Program
+
+    def balance(self, customer_ids: Sequence[str], *, now: datetime) -> BalanceAnswer:
+        """What a person has under these ids, the surviving one first."""
+        return answers.balance([self.accounts[each] for each in customer_ids], self.program, now)
+
+
+def books_wanted(customer_ids: Sequence[str]) -> Wanted[Books]:
+    """What `balance` reads, for whoever wants more in the same trip."""
+    accounts, program = store.wanted(customer_ids), program_store.wanted()
+    return Wanted(
+        (*accounts.places, program.places[0]),
+        lambda found: Books(dict(zip(customer_ids, accounts.read(found), strict=True)), program.read(found)),
+    )
 
 
 def is_known(customer_id: str) -> bool:

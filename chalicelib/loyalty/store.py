@@ -13,6 +13,7 @@ from chalicelib.loyalty import mapping
 from chalicelib.loyalty.mapping import ACCOUNT, ENTRY_PREFIX, pk_of
 from chalicelib.loyalty.model import OWED, Account, Decision, Entry
 from chalicelib.shared.dynamo import Item, TransactionRefused, table, transact
+from chalicelib.shared.wanted import Wanted
 
 EXPORT_MAX = 100_000  # entries of one customer
 NEW = "attribute_not_exists(pk)"
@@ -58,6 +59,18 @@ def read_many(customer_ids: Sequence[str], *, consistent: bool = False) -> list[
     """The accounts of these ids. One trip, half a read unit each (1 consistent)."""
     found = table("ledger").get_many([(pk_of(each), ACCOUNT) for each in customer_ids], consistent=consistent)
     return [mapping.to_account(each, found.get((pk_of(each), ACCOUNT))) for each in customer_ids]
+
+
+def wanted(customer_ids: Sequence[str]) -> Wanted[list[Account]]:
+    """What `read_many` reads, for whoever wants more in the same trip; 1 read unit each."""
+    places = [table("ledger").at(pk_of(each), ACCOUNT) for each in customer_ids]
+    return Wanted(
+        tuple(places),
+        lambda found: [
+            mapping.to_account(each, found.get(place))
+            for each, place in zip(customer_ids, places, strict=True)
+        ],
+    )
 
 
 def entries(customer_id: str) -> list[Entry]:

@@ -33,6 +33,9 @@ NOT_SUPPRESSED = "attribute_not_exists(suppressed)"
 CONSENTED = f"consent_{EMAIL_MARKETING} = :true"
 
 
+Word = tuple[bool, datetime, str]  # granted or withdrawn, when, and from where
+
+
 class Regrouped(Exception):
     """The customer's ids were merged or parted since the caller looked: find out who the person is and ask again."""
 
@@ -179,6 +182,41 @@ def grouping(customer_id: str, group: str) -> dict[str, Any]:
     return engagement.updating(_pk(customer_id), SK, f"SET {GROUP} = :group", values={":group": group})
 
 
+def parting(
+    customer_id: str, group: str, seen: Mapping[str, Word], withdrawn: Mapping[str, Word]
+) -> dict[str, Any]:
+    """One operation of a transaction: this id was parted from others, and is left with what they withdrew together.
+
+    It fails its condition where consents are not as `seen`, each purpose's word. 2 write units within the transaction.
+    """
+    condition, values = _as_heard(seen)
+    sets = []
+    for purpose, (granted, at, source) in withdrawn.items():
+        name = f"consent_{purpose}"
+        sets += [
+            f"{name} = :new_{name}",
+            f"{name}_at = :new_{name}_at",
+            f"{name}_source = :new_{name}_source",
+        ]
+        values |= {
+            f":new_{name}": granted,
+            f":new_{name}_at": to_text(at),
+            f":new_{name}_source": source,
+        }
+    sets += [f"{GROUP} = :group"] if group else []
+    values |= {":group": group} if group else {}
+    change = [f"SET {', '.join(sets)}"] * bool(sets) + [f"REMOVE {GROUP}"] * (not group)
+    return table("engagement").updating(
+        _pk(customer_id), SK, " ".join(change), values=values, condition=condition
+    )
+
+
+def standing(customer_id: str, seen: Mapping[str, Word]) -> dict[str, Any]:
+    """One operation of a transaction: it fails where consents are not as `seen`. 2 write units within it."""
+    condition, values = _as_heard(seen)
+    return table("engagement").checking(_pk(customer_id), SK, condition=condition, values=values)
+
+
 def suppress(customer_id: str, reason: str) -> None:
     """Stop every message to a customer, transactional ones too, e.g. `bounce`. One trip, 1 write unit."""
     table("engagement").update(_pk(customer_id), SK, "SET suppressed = :reason", values={":reason": reason})
@@ -234,6 +272,20 @@ def _as_seen(gate: Item) -> tuple[str, dict[str, Any]]:
         f"{NOT_SUPPRESSED} AND {name} = :granted AND {name}_at = :granted_at",
         {":granted": gate[name], ":granted_at": gate[f"{name}_at"]},
     )
+
+
+def _as_heard(seen: Mapping[str, Word]) -> tuple[str, dict[str, Any]]:
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    for purpose in PURPOSES:
+        name = f"consent_{purpose}"
+        if purpose not in seen:
+            conditions.append(f"attribute_not_exists({name}_at)")
+            continue
+        granted, at, _ = seen[purpose]
+        conditions.append(f"{name} = :{name} AND {name}_at = :{name}_at")
+        values |= {f":{name}": granted, f":{name}_at": to_text(at)}
+    return " AND ".join(conditions), values
 
 
 def _pk(customer_id: str) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
-from chalicelib.customers import reads as customers
 from chalicelib.customers import service as profiles
 from chalicelib.customers.schemas import CustomerAnswer
 from chalicelib.privacy import texts
@@ -17,14 +13,13 @@ from chalicelib.privacy.schemas import (
     SwitchAnswer,
 )
 from chalicelib.traits import reads as traits
-from chalicelib.traits.reads import Inferred
+from chalicelib.traits.schemas import InferredAnswer as Inferred
 
 
 def explain(customer_id: str, language: str) -> ExplanationAnswer:
-    """Everything for the customer's own page, in `en` or `ja`. Raises Gone. The trips of the profile and its traits."""
-    profile, _ = profiles.view(customer_id, by_customer=True)
-    person = customers.person(customer_id)
-    known = traits.of(person) if person else None
+    """Everything for the customer's own page, in `en` or `ja`. Raises Gone. The trips of the profile."""
+    profile, _, known = profiles.view_with_evidence(customer_id, by_customer=True)
+    follows = traits.in_full(profile.customer_id, known)
     return ExplanationAnswer(
         language=language,
         title=texts.TITLE[language],
@@ -35,9 +30,9 @@ def explain(customer_id: str, language: str) -> ExplanationAnswer:
             )
             for name, trait in profile.traits.items()
         ],
-        inferred=[_inferred(name, each, language) for name, each in known.inferred.items()] if known else [],
-        computed=dict(known.computed) if known else {},
-        interests=asdict(known.interests) if known else {},
+        inferred=[_inferred(name, each, language) for name, each in follows.inferred_traits.items()],
+        computed=follows.computed_traits,
+        interests=follows.interests,
         segments=profile.segments,
         linked_devices=len(profile.anonymous_ids),
         linked_devices_text=_devices(len(profile.anonymous_ids), language),
@@ -69,8 +64,8 @@ def _inferred(name: str, found: Inferred, language: str) -> InferredAnswer:
         name=name,
         value=found.value,
         confidence=found.confidence,
-        evidence=[_plain(asdict(each)) for each in found.evidence],
-        counter_evidence=[_plain(asdict(each)) for each in found.counter_evidence],
+        evidence=found.evidence,
+        counter_evidence=found.counter_evidence,
         sensitive_category=found.sensitive_category,
         text=text,
     )
@@ -84,7 +79,3 @@ def _source(source: str, language: str) -> str:
 def _devices(number: int, language: str) -> str:
     form = "none" if number == 0 else "one" if number == 1 else "many"
     return texts.DEVICES[form][language].format(number=number)
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

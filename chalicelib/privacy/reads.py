@@ -7,8 +7,9 @@ from datetime import datetime
 
 from chalicelib.privacy import store
 from chalicelib.privacy.model import PSEUDONYM_PREFIX, SENSITIVE_CATEGORIES, Who
+from chalicelib.shared.wanted import Found, Wanted, alone
 
-__all__ = ["PSEUDONYM_PREFIX", "Who", "erased", "is_erased", "sensitive_categories"]
+__all__ = ["PSEUDONYM_PREFIX", "Who", "erased", "is_erased", "sensitive_categories", "sensitive_wanted"]
 
 
 def erased(who: Iterable[Who]) -> dict[Who, datetime]:
@@ -26,6 +27,16 @@ def is_erased(customer_id: str) -> bool:
 
 
 def sensitive_categories() -> frozenset[str]:
-    """The categories of traits that need a consent of their own. One trip, half a read unit."""
-    named = store.load_sensitive()
-    return frozenset(SENSITIVE_CATEGORIES if named is None else named)
+    """The categories of traits that need a consent of their own. One trip, 1 read unit."""
+    return alone(sensitive_wanted())
+
+
+def sensitive_wanted() -> Wanted[frozenset[str]]:
+    """What `sensitive_categories` reads, for whoever wants more in the same trip."""
+    stored = store.sensitive_wanted()
+
+    def read(found: Found) -> frozenset[str]:
+        named = stored.read(found)
+        return frozenset(SENSITIVE_CATEGORIES if named is None else named)
+
+    return Wanted(stored.places, read)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from chalicelib.privacy.model import CATEGORIES_MAX
 from chalicelib.shared.contract import At, In, Out
+from chalicelib.traits.schemas import ComputedDetail, EvidenceAnswer, InterestsAnswer
 
 StatusShown = Literal["running", "done"]
 
@@ -104,8 +105,8 @@ class InferredAnswer(Out):
     name: str = Field(examples=["diet"])
     value: Any
     confidence: float
-    evidence: list[Any]
-    counter_evidence: list[Any]
+    evidence: list[EvidenceAnswer]
+    counter_evidence: list[EvidenceAnswer]
     sensitive_category: str | None
     text: str
 
@@ -118,8 +119,8 @@ class ExplanationAnswer(Out):
     introduction: str
     declared: list[KnownAnswer]
     inferred: list[InferredAnswer]
-    computed: dict[str, Any]
-    interests: dict[str, Any]
+    computed: dict[str, ComputedDetail]
+    interests: InterestsAnswer
     segments: list[str]
     linked_devices: int
     linked_devices_text: str

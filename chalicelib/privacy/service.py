@@ -27,6 +27,7 @@ from chalicelib.shared import ids
 from chalicelib.shared.errors import Busy, NotFound
 from chalicelib.shared.logs import log_failure, logger
 from chalicelib.shared.rounds import rounds
+from chalicelib.shared.wanted import alone
 
 PSEUDONYM_BYTES = 12
 FIRST_ROOM = "customers"
@@ -130,7 +131,7 @@ def erasure_of(customer_id: str) -> str | None:
 
 def sensitive() -> SensitiveAnswer:
     """The categories in force."""
-    named = store.load_sensitive()
+    named = alone(store.sensitive_wanted())
     return SensitiveAnswer(categories=list(SENSITIVE_CATEGORIES) if named is None else named)
 
 

@@ -15,6 +15,7 @@ from chalicelib.privacy.model import DONE, RUNNING, Erasure, Subject, Tombstone,
 from chalicelib.shared import tombstones as tombstones_at
 from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
+from chalicelib.shared.wanted import Wanted
 
 RECEIPT, OPEN_PREFIX = "RECEIPT", "OPEN#"
 OPEN_PARTITION = "ERASURES"
@@ -173,10 +174,10 @@ def finish(erasure_id: str, *, now: datetime) -> None:
 # --- settings
 
 
-def load_sensitive() -> list[str] | None:
-    """The categories the shop named, None when it named none. One trip, half a read unit."""
-    item = table("settings").get(*SENSITIVE_KEY)
-    return list(item["categories"]) if item else None
+def sensitive_wanted() -> Wanted[list[str] | None]:
+    """The categories the shop named, None when it named none. 1 read unit."""
+    place = table("settings").at(*SENSITIVE_KEY)
+    return Wanted((place,), lambda found: list(found[place]["categories"]) if place in found else None)
 
 
 def save_sensitive(categories: Sequence[str]) -> None:

@@ -91,6 +91,7 @@ SOURCES: Final[dict[str, Texts]] = {
     "api": {"en": "entered by our shop", "ja": "当店による入力"},
     "customer": {"en": "you told us yourself", "ja": "お客様ご自身によるご入力"},
     "form": {"en": "you answered our question", "ja": "当店からの質問へのご回答"},
+    "visitor": {"en": "typed into a form on one of your devices", "ja": "お客様の端末のフォームへのご入力"},
     "import": {"en": "from our earlier system", "ja": "以前のシステムからの引き継ぎ"},
     "hint": {"en": "typed into a browser, not confirmed", "ja": "確認の取れていないブラウザーでの入力"},
     "question": {"en": "your answer to a question", "ja": "ご質問へのお答えから"},

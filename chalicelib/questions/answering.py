@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.coupons import reads as coupons
@@ -29,6 +29,17 @@ class Taking:
         """The questions that were answered and not skipped."""
         return [self.asked[each] for each, value in self.answers.items() if value is not None]
 
+    @property
+    def answer_sets(self) -> frozenset[str]:
+        """The answer sets of what was answered."""
+        return frozenset(each.answer_set for each in self.answered)
+
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What was answered, as traits."""
+        said = ((each.trait, rules.as_typed(self.answers[each.question_id])) for each in self.answered)
+        return {name: value for pair in said for name, value in rules.traits_of(*pair).items()}
+
 
 def answer(
     customer_id: str | None, anonymous_id: str | None, answers: Mapping[str, Any], voice: Voice
@@ -41,11 +52,10 @@ def answer(
     taking = Taking({each.question_id: each for each in store.questions()}, answers)
     _check(taking)
     for _ in rounds():
-        somebody = asking.load(customer_id, anonymous_id)
+        somebody = asking.load(customer_id, anonymous_id, answer_sets=taking.answer_sets, now=voice.now)
         _check_room(somebody, taking)
-        after = rules.write(
-            somebody.own, taking.asked, answers, rewarded=_rewarded(somebody, taking), voice=voice
-        )
+        voice = replace(voice, linked=somebody.is_linked)
+        after = rules.write(somebody.own, taking.asked, answers, rewarded=somebody.rewarded, voice=voice)
         try:
             if after is not somebody.own:
                 store.put_sheet(after)
@@ -80,32 +90,22 @@ def _check_room(somebody: Asked, taking: Taking) -> None:
         raise InvalidInput(f"answers: {message}", fields=[FieldError("answers", message)])
 
 
-def _rewarded(somebody: Asked, taking: Taking) -> frozenset[str]:
-    """The answer sets that have earned their reward, as far as these answers could."""
-    rewarded = somebody.rewarded
-    others = {each.answer_set for each in taking.answered if each.reward} - rewarded
-    if somebody.person is None or not others:
-        return rewarded
-    return rewarded | store.grants_of(somebody.person.customer_ids, others).keys()
-
-
 def _answered(taking: Taking, somebody: Asked, after: Sheet, voice: Voice) -> AnswersAnswer:
     sheets = [after if each.who == after.who else each for each in somebody.sheets]
-    kept = granting.settle(somebody.person, sheets, now=voice.now) if somebody.person else {}
+    kept = granting.settle(somebody, sheets, now=voice.now)
     new: list[GrantAnswer] = []
     old: list[GrantAnswer] = []
     for name, shown in _shown(taking, sheets, kept, voice).items():
         is_new = kept[name].is_new if name in kept else name not in somebody.own.promises
         (new if is_new else old).append(shown)
-    said = [after.said[each.question_id] for each in taking.answered]
-    return AnswersAnswer(traits=rules.values(said), granted=new, already_granted=old)
+    return AnswersAnswer(traits=taking.traits, granted=new, already_granted=old)
 
 
 def _shown(
     taking: Taking, sheets: Sequence[Sheet], kept: Mapping[str, Kept], voice: Voice
 ) -> dict[str, GrantAnswer]:
     promises = rules.promised(sheets)
-    names = sorted({each.answer_set for each in taking.answered} & promises.keys())
+    names = sorted(taking.answer_sets & promises.keys())
     codes = [kept[name].grant.code for name in names if name in kept]
     issued = {each.code: each for each in coupons.coupons(code for code in codes if code)}
     return {

@@ -1,22 +1,25 @@
 """What follows from answers that are stored: the profile learns of them, and each promise is kept once.
 
-Every step looks at what stands and may run again: after a crash, from the queue, or beside itself.
+Every step looks at what stands and may run again: after a crash, from the queue, or beside itself. What follows from an
+answer is told and given to the id whose answer it was, so that undoing a merge parts it as it parts the answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.coupons import store as coupons
 from chalicelib.coupons.model import Coupon
+from chalicelib.customers import reads as people
 from chalicelib.customers import service as customers
 from chalicelib.customers.reads import Person
 from chalicelib.customers.schemas import check_traits
 from chalicelib.loyalty import service as loyalty
 from chalicelib.questions import rules, store
-from chalicelib.questions.model import Grant, Promise, Said, Sheet
+from chalicelib.questions.asking import Asked
+from chalicelib.questions.model import Grant, Promise, Said, Sheet, Who
 from chalicelib.shared.errors import Busy
 from chalicelib.shared.logs import logger
 from chalicelib.shared.rounds import rounds
@@ -32,28 +35,61 @@ class Kept:
     is_new: bool
 
 
-def settle(person: Person, sheets: Sequence[Sheet], *, now: datetime) -> dict[str, Kept]:
-    """Tell the profile what was answered and keep every promise; returns them by answer set.
+class Owners:
+    """Whose answers are whose, among the ids of one person; asked for at most once, by who needs it."""
 
-    One trip when there is nothing to do. Points take seven trips more, a coupon one, a change of the profile two.
+    def __init__(self, person: Person, sheets: Sequence[Sheet]) -> None:
+        self._person = person
+        self._sheets = sheets
+        self._of: Mapping[str, str] | None = None
+
+    def of(self, who: Who) -> str:
+        """The customer id that an answer belongs to: its own, or the one its visitor was linked to."""
+        kind, identifier = who
+        if kind == "customer":
+            return identifier
+        if self._of is None:
+            self._of = people.owners_of(self._person.anonymous_ids)
+        owner = self._of.get(identifier)
+        return owner if owner in self._person.customer_ids else self._person.head
+
+    def of_promise(self, promise: Promise) -> str:
+        """The customer id whose answer earned a promise."""
+        [who, *_] = [each.who for each in self._sheets if each.promises.get(promise.answer_set) == promise]
+        return self.of(who)
+
+
+def settle(somebody: Asked, sheets: Sequence[Sheet], *, now: datetime) -> dict[str, Kept]:
+    """Tell the profile what was answered and keep every promise on these sheets; returns them by answer set.
+
+    No trip when there is nothing to do and the grants were looked for, else one. Points take seven trips, a coupon one,
+    a change of the profile two, and one more for all that visitors said.
     """
-    _tell_profile(person, sheets, now)
+    person = somebody.person
+    if person is None:
+        return {}
+    owners = Owners(person, sheets)
+    _tell_profile(person, sheets, owners, now)
     promises = rules.promised(sheets)
-    standing = store.grants_of(person.customer_ids, promises)
-    return {name: _keep(person.head, promise, standing.get(name), now) for name, promise in promises.items()}
+    standing = {
+        **store.grants_of(person.customer_ids, promises.keys() - somebody.looked_for),
+        **somebody.grants,
+    }
+    return {
+        name: _keep(person, promise, standing.get(name), owners, now) for name, promise in promises.items()
+    }
 
 
-def _tell_profile(person: Person, sheets: Sequence[Sheet], now: datetime) -> None:
+def _tell_profile(person: Person, sheets: Sequence[Sheet], owners: Owners, now: datetime) -> None:
     for sheet in sheets:
-        kind, identifier = sheet.who
-        customer_id = identifier if kind == "customer" else person.head
-        for at, traits in sorted(rules.to_declare(_last(sheet, sheets), person.traits).items()):
+        told = rules.to_declare(_last(sheet, sheets), person.traits)
+        for (at, trusted), traits in sorted(told.items()):
             problems = check_traits({**person.traits, **traits})
             if problems:
                 # A visitor's answers are nobody's request any more; what does not fit stays on the sheet.
                 logger.warning("answers do not fit the profile", extra={"count": len(traits)})
                 continue
-            customers.declare(customer_id, traits, at=at, now=now)
+            customers.declare(owners.of(sheet.who), traits, at=at, trusted=trusted, now=now)
 
 
 def _last(sheet: Sheet, sheets: Sequence[Sheet]) -> list[Said]:
@@ -62,10 +98,16 @@ def _last(sheet: Sheet, sheets: Sequence[Sheet]) -> list[Said]:
     return [each for each in sheet.said.values() if last[each.question_id] is each]
 
 
-def _keep(customer_id: str, promise: Promise, grant: Grant | None, now: datetime) -> Kept:
+def _keep(
+    person: Person,
+    promise: Promise,
+    grant: Grant | None,
+    owners: Owners,
+    now: datetime,
+) -> Kept:
     is_new = False
     if grant is None:
-        grant, is_new = _mark(customer_id, promise, now)
+        grant, is_new = _mark(person, owners.of_promise(promise), promise, now)
     if grant.done:
         return Kept(grant, is_new)
     assert grant.reward.points is not None, "only points take a second step"
@@ -79,11 +121,11 @@ def _keep(customer_id: str, promise: Promise, grant: Grant | None, now: datetime
     return Kept(grant, store.finish_grant(grant))
 
 
-def _mark(customer_id: str, promise: Promise, now: datetime) -> tuple[Grant, bool]:
+def _mark(person: Person, owner: str, promise: Promise, now: datetime) -> tuple[Grant, bool]:
     for _ in rounds():
-        coupon = _coupon(customer_id, promise, now)
+        coupon = _coupon(owner, promise, now)
         grant = Grant(
-            customer_id=customer_id,
+            customer_id=owner,
             answer_set=promise.answer_set,
             question_id=promise.question_id,
             reward=promise.reward,
@@ -92,9 +134,9 @@ def _mark(customer_id: str, promise: Promise, now: datetime) -> tuple[Grant, boo
             done=promise.reward.points is None,
             code=coupon.code if coupon else None,
         )
-        if store.put_grant(grant, coupon):
+        if store.put_grant(grant, coupon, customer_ids=person.customer_ids):
             return grant, True
-        standing = store.grants_of([customer_id], [promise.answer_set])
+        standing = store.grants_of(person.customer_ids, [promise.answer_set])
         if standing:
             found = standing[promise.answer_set]
             return found, grant.code is not None and found.code == grant.code

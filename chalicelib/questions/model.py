@@ -33,6 +33,9 @@ NOT_ASKED = frozenset(
 # A name typed into a form is consent to be greeted by it.
 NAMES = frozenset({"name", "firstName"})
 GREETING_NAME = "greeting_name"
+GREETED_BY = NAMES | {GREETING_NAME}
+
+VISITOR_KEPT = timedelta(days=400)  # what a visitor said, after their last word; as long as a timeline
 
 SHEET = "ANSWERS"  # the sort key under which lies what one id said
 
@@ -112,8 +115,8 @@ class Question:
 class Said:
     """What one id said to one question; `value` None is a skip, and `skips` counts them.
 
-    `trusted`: a server or the customer's own token said it, not anybody's browser. `wording` is the question as it was
-    put, where the answer is evidence of a consent.
+    `trusted`: a server or the customer's own token said it, not anybody's browser. `linked`: a browser said it that was a
+    customer's by then. `wording` is the question as it was put, where the answer is evidence of a consent.
     """
 
     question_id: str
@@ -123,15 +126,25 @@ class Said:
     trusted: bool
     skips: int = 0
     wording: str | None = None
+    linked: bool = False
+
+    @property
+    def is_for_device(self) -> bool:
+        """A name for the device it was typed on, and not for the customer whose device that is."""
+        return self.linked and self.trait in NAMES
 
 
 @dataclass(frozen=True)
 class Voice:
-    """Who is heard and when: `trusted` unless it is anybody's browser, in the language they were asked in."""
+    """Who is heard and when: `trusted` unless it is anybody's browser, in the language they were asked in.
+
+    `linked`: it is a browser that somebody trusted has linked to a customer.
+    """
 
     trusted: bool
     language: str
     now: datetime
+    linked: bool = False
 
 
 @dataclass(frozen=True)

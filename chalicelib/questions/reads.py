@@ -9,11 +9,12 @@ from typing import Any
 
 from chalicelib.questions import asking, rules, showing, store
 from chalicelib.questions.asking import Asked
-from chalicelib.questions.model import GREETING_NAME, Grant, Question, Said, Who
+from chalicelib.questions.model import Grant, Question, Said, Who
 from chalicelib.questions.schemas import AskedQuestion
+from chalicelib.shared import clock
 from chalicelib.shared.clock import to_text
 
-__all__ = ["Turn", "export_of", "greeting_name", "next_question", "said"]
+__all__ = ["Turn", "export_of", "next_question"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,19 @@ class Turn:
     address: Mapping[str, Any]
 
 
-def next_question(customer_id: str | None, anonymous_id: str | None, *, language: str, now: datetime) -> Turn:
-    """The one most useful question for somebody; raises Gone. Four or five trips."""
+def next_question(
+    customer_id: str | None, anonymous_id: str | None, *, trusted: bool, language: str, now: datetime
+) -> Turn:
+    """The one most useful question for somebody; raises Gone. Three to five trips.
+
+    Who is not `trusted` asks for a browser: of a known customer it learns no more than that browser has said itself.
+    """
     questions = store.questions()
-    somebody = asking.load(customer_id, anonymous_id)
+    somebody = asking.load(customer_id, anonymous_id, now=now)
     # An anonymous id must not tell where its customer lives.
     address = somebody.known.get("address") if customer_id is not None else None
-    question = rules.choose(questions, somebody.sheets, somebody.known, now=now)
+    told = None if trusted else rules.values(somebody.own.said.values())
+    question = rules.choose(questions, somebody.sheets, somebody.known, told=told, now=now)
     shown = _shown(question, somebody, language) if question else None
     return Turn(shown, address if isinstance(address, Mapping) else {})
 
@@ -42,26 +49,12 @@ def _shown(question: Question, somebody: Asked, language: str) -> AskedQuestion:
     return showing.asked(question, rewards=not rewarded, language=language)
 
 
-def said(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
-    """The traits that somebody's own answers amount to, over all these ids. One trip, consistent, 1 read unit each.
-
-    A customer's are in the profile too; a visitor's are nowhere else.
-    """
-    return rules.values(rules.latest(store.sheets(_who(customer_ids, anonymous_ids))).values())
-
-
-def greeting_name(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> str | None:
-    """The name by which somebody wants to be greeted, because they typed it into a form. One trip."""
-    name = said(customer_ids, anonymous_ids).get(GREETING_NAME)
-    return name if isinstance(name, str) else None
-
-
 def export_of(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> dict[str, Any]:
     """Every answer and grant of one person, as plain JSON."""
     return {
         "answers": [
             _answer(sheet.who, each)
-            for sheet in store.sheets(_who(customer_ids, anonymous_ids))
+            for sheet in store.sheets(_who(customer_ids, anonymous_ids), now=clock.now())
             for each in sorted(sheet.said.values(), key=lambda each: (each.at, each.question_id))
         ],
         "rewards": [_grant(each) for each in store.all_grants(customer_ids)],
@@ -82,6 +75,7 @@ def _answer(who: Who, each: Said) -> dict[str, Any]:
         "value": each.value,
         "at": to_text(each.at),
         "trusted": each.trusted,
+        "linked": each.linked,
         "skips": each.skips,
         "wording": each.wording,
     }

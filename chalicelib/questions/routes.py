@@ -44,7 +44,10 @@ def ask(call: Call[None, AskQuery]) -> Answer:
     week, then after two, four and more. `Accept-Language` chooses English or Japanese.
     """
     customer_id, anonymous_id = _for_caller(call.query.customer_id, call.query.anonymous_id, call.caller)
-    turn = reads.next_question(customer_id, anonymous_id, language=call.language, now=call.now)
+    trusted = call.caller.kind != access.PUBLISHABLE
+    turn = reads.next_question(
+        customer_id, anonymous_id, trusted=trusted, language=call.language, now=call.now
+    )
     return _in_language(AskAnswer(question=turn.question, context=_context(call, turn)), call)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.questions.model import (
     CHOICE,
     DATE,
+    GREETED_BY,
     GREETING_NAME,
     NAMES,
     NUMBER,
@@ -19,6 +20,7 @@ from chalicelib.questions.model import (
     SKIP_DOUBLINGS_MAX,
     SKIP_RESTS,
     VALUE_LENGTH_MAX,
+    OnlyIf,
     Promise,
     Question,
     Said,
@@ -33,21 +35,32 @@ YEAR_MIN, YEAR_MAX = 1900, 2100
 
 
 def choose(
-    questions: Sequence[Question], sheets: Iterable[Sheet], known: Mapping[str, Any], *, now: datetime
+    questions: Sequence[Question],
+    sheets: Iterable[Sheet],
+    known: Mapping[str, Any],
+    *,
+    told: Mapping[str, Any] | None = None,
+    now: datetime,
 ) -> Question | None:
     """The one most useful question not yet answered, None when there is none to ask now.
 
-    `known` are the traits known of the person from anywhere. The highest priority first; among equals the one on which
-    most others wait, then the one quickest to answer.
+    `known` are the traits known of the person from anywhere; `told` are those by which conditions are judged for
+    somebody who may not learn of the others. The highest priority first; among equals the one on which most others
+    wait, then the one quickest to answer.
     """
     said = latest(sheets)
     known = {**known, **values(said.values())}
-    open_ones = [each for each in questions if _is_open(each, said.get(each.question_id), known, now)]
+    told = known if told is None else told
+    open_ones = [
+        each
+        for each in questions
+        if _is_open(each, said.get(each.question_id), known, now) and _is_met(each.only_if, told)
+    ]
     return min(open_ones, key=lambda each: _order(each, questions), default=None)
 
 
 def latest(sheets: Iterable[Sheet]) -> dict[str, Said]:
-    """What was said to each question, over all ids of a person: the last answer, else the last skip."""
+    """What was said to each question, over all ids of a person: the last answer, a trusted one first, else the last skip."""
     merged: dict[str, Said] = {}
     for sheet in sheets:
         for said in sheet.said.values():
@@ -62,15 +75,22 @@ def values(said: Iterable[Said]) -> dict[str, Any]:
     answered = sorted(
         (each for each in said if each.value is not None), key=lambda each: (each.trusted, each.at)
     )
-    return {name: value for each in answered for name, value in traits_of(each).items()}
+    return {name: value for each in answered for name, value in traits_of(each.trait, each.value).items()}
 
 
-def traits_of(said: Said) -> dict[str, Any]:
+def traits_of(trait: str, value: Any) -> dict[str, Any]:
     """The traits of one answer; a name is one by which its owner wants to be greeted."""
-    if said.value is None:
-        return {}
-    greeting = {GREETING_NAME: said.value} if said.trait in NAMES else {}
-    return {said.trait: said.value} | greeting
+    return {trait: value} | ({GREETING_NAME: value} if trait in NAMES else {})
+
+
+def for_others(sheet: Sheet) -> Sheet:
+    """A sheet as the other ids of its person see it: without what it says for its own device only."""
+    return replace(sheet, said={name: each for name, each in sheet.said.items() if not each.is_for_device})
+
+
+def as_typed(value: Any) -> Any:
+    """An answer without the blanks around it."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def problem_with(question: Question, value: Any) -> str | None:
@@ -136,34 +156,44 @@ def promised(sheets: Iterable[Sheet]) -> dict[str, Promise]:
     return merged
 
 
-def to_declare(said: Iterable[Said], known: Mapping[str, Any]) -> dict[datetime, dict[str, Any]]:
-    """What to tell a profile that knows `known` already, by the time it was said.
+def to_declare(said: Iterable[Said], known: Mapping[str, Any]) -> dict[tuple[datetime, bool], dict[str, Any]]:
+    """What to tell a profile that knows `known` already, by the time it was said and whether it is trusted.
 
-    What anybody's browser said only fills gaps: it never changes what is known of somebody.
+    What anybody's browser said only fills gaps, and that is for the profile to judge when it is written: this only
+    spares it what is known anyway.
     """
-    told: dict[datetime, dict[str, Any]] = {}
+    told: dict[tuple[datetime, bool], dict[str, Any]] = {}
     taken: set[str] = set()
     for each in sorted(said, key=lambda each: (each.trusted, each.at), reverse=True):
-        for name, value in traits_of(each).items():
+        has_name = not each.trusted and each.trait in NAMES and not GREETED_BY.isdisjoint(known)
+        if each.value is None or each.is_for_device or has_name:
+            continue
+        for name, value in traits_of(each.trait, each.value).items():
             is_news = known.get(name) != value if each.trusted else name not in known
             if name not in taken and is_news:
-                told.setdefault(each.at, {})[name] = value
+                told.setdefault((each.at, each.trusted), {})[name] = value
             taken.add(name)
     return told
 
 
 def _heard(question: Question, before: Said | None, value: Any, voice: Voice) -> Said | None:
-    if isinstance(value, str):
-        value = value.strip()
-    heard = Said(
-        question.question_id, question.trait, value, voice.now, voice.trusted, before.skips if before else 0
+    said = Said(
+        question.question_id,
+        question.trait,
+        as_typed(value),
+        voice.now,
+        voice.trusted,
+        before.skips if before else 0,
+        linked=voice.linked and not voice.trusted,
     )
     if value is None:
         is_over = before is None or (before.value is None and _rests_until(before) <= voice.now)
-        return replace(heard, skips=heard.skips + 1) if is_over else None
-    if before and (before.value, before.trait) == (value, question.trait) and before.trusted >= voice.trusted:
-        return None
-    return replace(heard, wording=question.text_in(voice.language)) if question.trait in NAMES else heard
+        return replace(said, skips=said.skips + 1) if is_over else None
+    if before and before.value is not None and before.trait == question.trait:
+        is_same = before.value == said.value and before.trusted >= voice.trusted
+        if is_same or before.trusted > voice.trusted:
+            return None
+    return replace(said, wording=question.text_in(voice.language)) if question.trait in NAMES else said
 
 
 def _bounded(said: dict[str, Said]) -> dict[str, Said]:
@@ -174,12 +204,13 @@ def _bounded(said: dict[str, Said]) -> dict[str, Said]:
 def _is_open(question: Question, said: Said | None, known: Mapping[str, Any], now: datetime) -> bool:
     if question.trait in known or (said is not None and said.value is not None):
         return False
-    if said is not None and _rests_until(said) > now:
-        return False
-    condition = question.only_if
+    return said is None or _rests_until(said) <= now
+
+
+def _is_met(condition: OnlyIf | None, told: Mapping[str, Any]) -> bool:
     if condition is None:
         return True
-    value = known.get(condition.trait)
+    value = told.get(condition.trait)
     return value is not None if condition.value is None else value == condition.value
 
 
@@ -193,8 +224,9 @@ def _order(question: Question, questions: Sequence[Question]) -> tuple[int, int,
     return -question.priority, -waiting, QUICKNESS.get(question.kind, SLOWEST), question.question_id
 
 
-def _recency(said: Said) -> tuple[bool, datetime]:
-    return said.value is not None, said.at
+def _recency(said: Said) -> tuple[bool, bool, datetime]:
+    is_answer = said.value is not None
+    return is_answer, is_answer and said.trusted, said.at
 
 
 def _is_date(value: str) -> bool:

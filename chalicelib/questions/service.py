@@ -82,11 +82,10 @@ def questions() -> QuestionDefinitions:
 def settle(customer_id: str | None, anonymous_id: str | None, *, now: datetime) -> None:
     """Finish what somebody's answers have earned, if they are known by now. Safe to repeat; nothing for the erased."""
     try:
-        somebody = asking.load(customer_id, anonymous_id)
+        somebody = asking.load(customer_id, anonymous_id, now=now)
     except Gone:
         return
-    if somebody.person is not None:
-        granting.settle(somebody.person, somebody.sheets, now=now)
+    granting.settle(somebody, somebody.sheets, now=now)
 
 
 def erase(

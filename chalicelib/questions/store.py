@@ -2,14 +2,15 @@
 
 Settings table: `QUESTION`/`{question_id}`, one partition, so that all are read with one query. People table:
 `C#{customer_id}` or `A#{anonymous_id}`/`ANSWERS` is a sheet; `C#{customer_id}`/`GRANT#{answer_set}` is the mark that a
-promise was kept, once.
+promise was kept, once, under the id whose answer it was.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from chalicelib.coupons import store as coupon_store
@@ -17,6 +18,7 @@ from chalicelib.coupons.model import Coupon, CouponTerms
 from chalicelib.questions.model import (
     QUESTIONS_MAX,
     SHEET,
+    VISITOR_KEPT,
     Choice,
     ContentTerms,
     Grant,
@@ -28,13 +30,15 @@ from chalicelib.questions.model import (
     Sheet,
     Who,
 )
-from chalicelib.shared.clock import from_text, to_text
+from chalicelib.shared import tombstones
+from chalicelib.shared.clock import epoch_seconds, from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, TransactionRefused, table, transact
 
 PK = "QUESTION"
 GRANT_PREFIX = "GRANT#"
 NEW = "attribute_not_exists(pk)"
 AS_SEEN = "version = :seen"
+LATER = float("inf")
 # Writers who come at the same time may each find room; what they overshoot by is read all the same.
 READ_MAX = 3 * QUESTIONS_MAX
 GRANTS_MAX = 1000
@@ -42,6 +46,15 @@ GRANTS_MAX = 1000
 
 class SheetMoved(Exception):
     """Another answer, or our own whose reply was lost, came first: load again and see which."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The sheets of the ids that were asked for, in their order, and what was granted; or one of the ids was erased."""
+
+    sheets: tuple[Sheet, ...]
+    grants: Mapping[str, Grant]
+    erased: bool
 
 
 # --- what the shop asks
@@ -67,11 +80,28 @@ def remove_question(question_id: str) -> None:
 # --- what people said
 
 
-def sheets(who: Iterable[Who]) -> list[Sheet]:
-    """What these ids said, consistent; a sheet of version 0 for each who said nothing. One trip, 1 read unit each."""
+def sheets(who: Iterable[Who], *, now: datetime) -> list[Sheet]:
+    """What these ids said, consistent; an empty sheet for each who said nothing. One trip, 1 read unit each."""
+    return list(look([*who], (), (), now=now).sheets)
+
+
+def look(
+    who: Sequence[Who], customer_ids: Sequence[str], answer_sets: Iterable[str], *, now: datetime
+) -> Found:
+    """What the ids of one person said and what they were given for these answer sets, consistent, in one trip.
+
+    1 read unit for each id, each answer set under each customer id, and the tombstone of the first if it is a visitor.
+    """
     wanted = list(dict.fromkeys(who))
-    found = table("people").get_many(((partition_of(each), SHEET) for each in wanted), consistent=True)
-    return [_sheet(each, found.get((partition_of(each), SHEET))) for each in wanted]
+    graves = [tombstones.key_of(*each) for each in wanted[:1] if each[0] == "anonymous"]
+    granted = _grant_keys(customer_ids, answer_sets)
+    keys = [*((partition_of(each), SHEET) for each in wanted), *graves, *granted]
+    found = table("people").get_many(keys, consistent=True)
+    return Found(
+        tuple(_sheet(each, found.get((partition_of(each), SHEET)), now) for each in wanted),
+        _grants(found[key] for key in granted if key in found),
+        erased=any(each in found for each in graves),
+    )
 
 
 def put_sheet(sheet: Sheet) -> None:
@@ -88,13 +118,9 @@ def put_sheet(sheet: Sheet) -> None:
 
 def grants_of(customer_ids: Sequence[str], answer_sets: Iterable[str]) -> dict[str, Grant]:
     """What was granted for these answer sets under any of these ids. Consistent; one trip, none for no sets."""
-    keys = [(_pk(each), GRANT_PREFIX + name) for name in answer_sets for each in customer_ids]
+    keys = _grant_keys(customer_ids, answer_sets)
     found = table("people").get_many(keys, consistent=True) if keys else {}
-    granted: dict[str, Grant] = {}
-    for key in keys:
-        if key in found:
-            granted.setdefault(found[key]["answer_set"], _grant(found[key]))
-    return granted
+    return _grants(found[key] for key in keys if key in found)
 
 
 def all_grants(customer_ids: Iterable[str]) -> list[Grant]:
@@ -102,15 +128,24 @@ def all_grants(customer_ids: Iterable[str]) -> list[Grant]:
     return [_grant(item) for customer_id in customer_ids for item in _grant_items(customer_id)]
 
 
-def put_grant(grant: Grant, coupon: Coupon | None) -> bool:
-    """Mark a promise as kept unless it is, with its coupon; whether this call did. One trip, 1 or 6 write units."""
+def put_grant(grant: Grant, coupon: Coupon | None, *, customer_ids: Iterable[str]) -> bool:
+    """Mark a promise as kept, with its coupon, unless one of these ids of its person has the mark; whether this call did.
+
+    One trip; 1 write unit, or 2 for each of mark, coupon and further id.
+    """
     people = table("people")
     item = _grant_item(grant)
+    operations = [
+        people.checking(_pk(each), item["sk"], condition=NEW)
+        for each in customer_ids
+        if each != grant.customer_id
+    ]
+    operations += coupon_store.issuing(coupon) if coupon else []
     try:
-        if coupon is None:
-            people.put(item, condition=NEW)
+        if operations:
+            transact([people.putting(item, condition=NEW), *operations])
         else:
-            transact([people.putting(item, condition=NEW), *coupon_store.issuing(coupon)])
+            people.put(item, condition=NEW)
     except (ConditionFailed, TransactionRefused):
         return False  # somebody else did, or our own write's reply was lost: the caller reads what stands
     return True
@@ -163,6 +198,17 @@ def _grant_items(customer_id: str) -> list[Item]:
     return table("people").query(_pk(customer_id), prefix=GRANT_PREFIX, limit=GRANTS_MAX, consistent=True)
 
 
+def _grant_keys(customer_ids: Sequence[str], answer_sets: Iterable[str]) -> list[tuple[str, str]]:
+    return [(_pk(each), GRANT_PREFIX + name) for name in answer_sets for each in customer_ids]
+
+
+def _grants(items: Iterable[Item]) -> dict[str, Grant]:
+    granted: dict[str, Grant] = {}
+    for item in items:
+        granted.setdefault(item["answer_set"], _grant(item))
+    return granted
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -189,19 +235,23 @@ def _reward(plain: Mapping[str, Any]) -> Reward:
 
 def _sheet_item(sheet: Sheet) -> Item:
     # One text each, because an answer may be a number with a fraction, which the store does not take.
+    last = max(each.at for each in sheet.said.values())
     return {
         "pk": partition_of(sheet.who),
         "sk": SHEET,
         "version": sheet.version,
-        "updated_at": to_text(max(each.at for each in sheet.said.values())),
+        "updated_at": to_text(last),
         "said": _json([asdict(each) | {"at": to_text(each.at)} for each in sheet.said.values()]),
         "promises": _json([asdict(each) | {"at": to_text(each.at)} for each in sheet.promises.values()]),
+        **({"ttl": epoch_seconds(last + VISITOR_KEPT)} if sheet.who[0] == "anonymous" else {}),
     }
 
 
-def _sheet(who: Who, item: Item | None) -> Sheet:
+def _sheet(who: Who, item: Item | None, now: datetime) -> Sheet:
     if item is None:
         return Sheet(who)
+    if item.get("ttl", LATER) <= epoch_seconds(now):
+        return Sheet(who, item["version"])  # the store deletes it within days, not at the hour
     said = [Said(**each | {"at": from_text(each["at"])}) for each in json.loads(item["said"])]
     promises = [
         Promise(**each | {"at": from_text(each["at"]), "reward": _reward(each["reward"])})

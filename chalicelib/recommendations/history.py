@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import exp
 
-from chalicelib.recommendations.model import Act, Basket, History, Source
+from chalicelib.recommendations.model import Act, Basket, Hint, History, SessionWeights, Source
 
 OWN_DAYS = 365.0  # a purchase counts 1/e after this long ...
 OWN_PER_BASKET = 0.97  # ... and a little less with every basket since
@@ -72,6 +73,34 @@ def hinted(history: History, now: datetime) -> dict[str, Source]:
     return newest
 
 
+def viewed_lately(history: History) -> list[Source]:
+    """What was looked at, newest first and each once; each is quieter than the one looked at after it."""
+    newest: dict[str, Source] = {}
+    for hint in history.hints:
+        if hint.act == Act.VIEW and hint.item_id not in newest:
+            weight = PER_NEWER ** len(newest)
+            newest[hint.item_id] = Source(hint.item_id, weight, hint.act, hint.entry_id, hint.at)
+    return list(newest.values())
+
+
+def in_cart(history: History, now: datetime) -> list[Source]:
+    """What lies in the cart, newest first: put in of late, not taken out and not ordered since."""
+    ordered: dict[str, datetime] = {}
+    for basket in reversed(history.baskets):
+        ordered |= dict.fromkeys(basket.item_ids, basket.at)
+    last: dict[str, Hint] = {}
+    for hint in history.hints:
+        if hint.act in (Act.CART, Act.CART_REMOVED, Act.CLAIM):
+            last.setdefault(hint.item_id, hint)
+    return [
+        Source(item_id, LOUDNESS[Act.CART], Act.CART, hint.entry_id, hint.at)
+        for item_id, hint in last.items()
+        if hint.act == Act.CART
+        and _days(hint.at, now) <= HINT_DAYS_MAX
+        and not (item_id in ordered and ordered[item_id] >= hint.at)
+    ]
+
+
 def sources(history: History, asked: Sequence[str], now: datetime) -> list[Source]:
     """The items that speak for others, loudest first: the page's, then what was bought or looked at last."""
     loudest = hinted(history, now)
@@ -85,6 +114,22 @@ def sources(history: History, asked: Sequence[str], now: datetime) -> list[Sourc
         loudest.values(), key=lambda source: (source.act != Act.ASKED, -source.weight, source.item_id)
     )
     return ranked[:SOURCES_MAX]
+
+
+def visited(history: History, asked: Sequence[str], weights: SessionWeights, now: datetime) -> list[Source]:
+    """The items looked at last, newest first: the page's, then those of the visit; each `decay` quieter than the next."""
+    newest = {item_id: Source(item_id, 1.0, Act.ASKED) for item_id in asked}
+    for item_id, source in hinted(history, now).items():
+        newest.setdefault(item_id, source)
+    return [
+        replace(source, weight=loudness)
+        for source, loudness in zip(newest.values(), loudness_of_steps(weights), strict=False)
+    ]
+
+
+def loudness_of_steps(weights: SessionWeights) -> list[float]:
+    """How loud each of the items looked at last is, newest first."""
+    return [weights.decay**place for place in range(weights.length)]
 
 
 def due_in_days(bought_at: Sequence[datetime], usual_days: int | None, now: datetime) -> float | None:

@@ -27,7 +27,12 @@ class Placement(StrEnum):
     SIMILAR = "similar"
     BOUGHT_TOGETHER = "bought_together"
     BUY_AGAIN = "buy_again"
+    DISCOVER = "discover"
+    SESSION = "session"
     TRENDING = "trending"
+    POPULAR_NEARBY = "popular_nearby"
+    RECENTLY_VIEWED = "recently_viewed"
+    CART = "cart"
 
 
 class Act(StrEnum):
@@ -44,11 +49,12 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class Basket:
-    """Items bought together."""
+    """Items bought together. `gifts` of them were for somebody else."""
 
     order_id: str
     at: datetime
     item_ids: tuple[str, ...]
+    gifts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,18 @@ class History:
 
 
 @dataclass(frozen=True)
+class SessionWeights:
+    """How a shop's visitors browse: what an item looked at itself counts, how fast and after how many it is forgotten.
+
+    Shops differ strongly in this, so training chooses them on the shop's own last days; these stand until it can.
+    """
+
+    own: float = 2.0
+    decay: float = 0.65
+    length: int = 5
+
+
+@dataclass(frozen=True)
 class Situation:
     """One question: where the list is shown, to whom, and what it may not hold. `asked` are the items of the page."""
 
@@ -78,6 +96,7 @@ class Situation:
     asked: tuple[str, ...]
     excluded: frozenset[str]
     now: datetime
+    session: SessionWeights = SessionWeights()
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """`score` compares within one relation only; `count` is how often both were seen, unfaded."""
+    """`score` compares within one relation only; `count` is how often both were seen, unfaded.
+
+    In `session` the item itself is among its neighbours, and `count` is 0 for one that only a third item leads to.
+    """
 
     item_id: str
     score: float
@@ -108,15 +130,20 @@ class ItemRow:
     together: tuple[Neighbour, ...] = ()
     users: tuple[Neighbour, ...] = ()
     next: tuple[Neighbour, ...] = ()
+    session: tuple[Neighbour, ...] = ()
     interval_days: int | None = None
 
 
 @dataclass(frozen=True)
 class Popularity:
-    """Baskets with each item in the last 14 and the last 90 days, most first. One object serves many requests."""
+    """Baskets with each item in the last 14 and the last 90 days, most first. One object serves many requests.
+
+    `viewed`: visits in which it was looked at in the last 14 days, for a shop that sells nothing yet.
+    """
 
     days_14: Mapping[str, int] = field(default_factory=dict)
     days_90: Mapping[str, int] = field(default_factory=dict)
+    viewed: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def sold(self) -> dict[str, float]:
@@ -126,13 +153,15 @@ class Popularity:
     @cached_property
     def places(self) -> dict[str, int]:
         """Each item's place among all, from 0."""
-        return {item_id: place for place, item_id in enumerate(dict.fromkeys([*self.days_14, *self.days_90]))}
+        known = dict.fromkeys([*self.days_14, *self.days_90, *self.viewed])
+        return {item_id: place for place, item_id in enumerate(known)}
 
     @cached_property
     def sales(self) -> dict[str, float]:
         """What sells, best first; sales of 90 days only order what the last 14 do not tell apart."""
         before = _scaled(self.days_90)
-        values = {each: self.sold.get(each, 0.0) + OLD_SALES * before.get(each, 0.0) for each in self.places}
+        sold = dict.fromkeys([*self.days_14, *self.days_90])
+        values = {each: self.sold.get(each, 0.0) + OLD_SALES * before.get(each, 0.0) for each in sold}
         return dict(sorted(values.items(), key=lambda pair: (-pair[1], self.places[pair[0]])))
 
 
@@ -156,13 +185,15 @@ class Current:
     version: str
     previous: str | None
     as_of: datetime
+    session: SessionWeights = SessionWeights()
 
 
 class Trained(Protocol):
     """What a training run hands over; the shapes of `training.train.Model`, which is not deployed with the service.
 
     `neighbours`: item -> relation -> (item, score, count), best first. `popularity`: window in days -> (item, baskets),
-    most first. `intervals`: item -> (days, repurchases behind it).
+    most first. `viewed`: (item, visits), most first. `intervals`: item -> (days, repurchases behind it).
+    `session_weights`: own, decay, length.
     """
 
     @property
@@ -174,7 +205,11 @@ class Trained(Protocol):
     @property
     def popularity(self) -> Mapping[int, Sequence[tuple[str, int]]]: ...
     @property
+    def viewed(self) -> Sequence[tuple[str, int]]: ...
+    @property
     def intervals(self) -> Mapping[str, tuple[int, int]]: ...
+    @property
+    def session_weights(self) -> tuple[float, float, int]: ...
 
 
 class Part(StrEnum):
@@ -185,9 +220,12 @@ class Part(StrEnum):
     TOGETHER = "together"
     USERS = "users"
     NEXT = "next"
+    SESSION = "session"
     CATEGORY = "category"
     POPULAR = "popular"
+    VIEWED = "viewed"
     NEWEST = "newest"
+    PINNED = "pinned"  # by a rule of the shop
 
 
 @dataclass(frozen=True)
@@ -215,7 +253,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing a reason rests on. `kind`: order, cart, view, item, together, users, next, popularity, category."""
+    """One thing a reason rests on. `kind`: order, cart, view, item, together, users, next, session, popularity, visits."""
 
     kind: str
     id: str | None = None

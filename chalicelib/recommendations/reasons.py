@@ -18,7 +18,12 @@ from chalicelib.recommendations.rules import NEIGHBOURS
 
 EVIDENCE_MAX = 3  # orders named for an item bought before
 
-CODES = {Part.TOGETHER: "bought_together", Part.USERS: "similar_customers", Part.NEXT: "next"}
+CODES = {
+    Part.TOGETHER: "bought_together",
+    Part.USERS: "similar_customers",
+    Part.NEXT: "next",
+    Part.SESSION: "viewed_together",
+}
 UNSAID = Reason("recent_activity")
 
 
@@ -34,6 +39,10 @@ def reason(
     part, source = candidate.part, candidate.source
     if part == Part.OWN:
         return _bought_before(candidate.item_id, history) if shows_orders else UNSAID
+    if part == Part.PINNED:
+        return Reason("featured")
+    if part == Part.VIEWED:
+        return _viewed(candidate.item_id, learned)
     if part == Part.POPULAR:
         return _popular(candidate.item_id, learned)
     if source is None or part == Part.NEWEST:
@@ -44,7 +53,7 @@ def reason(
         return _same_category(candidate.item_id, source, categories)
     if source.act == Act.ASKED:
         return _of_page(candidate.item_id, part, source, learned)
-    about = None if part == Part.SEEN else source.item_id
+    about = None if source.item_id == candidate.item_id else source.item_id
     code = {Act.CART: "in_cart", Act.VIEW: "viewed"}.get(source.act) or CODES[part]
     return Reason(code, (_act(source),), about=about)
 
@@ -59,6 +68,11 @@ def _popular(item_id: str, learned: Learned) -> Reason:
     recent = learned.popularity.days_14.get(item_id, 0)
     count, days = (recent, 14) if recent else (learned.popularity.days_90.get(item_id, 0), 90)
     return Reason("popular", (Evidence("popularity", count=count, days=days),), count=count, days=days)
+
+
+def _viewed(item_id: str, learned: Learned) -> Reason:
+    count, days = learned.popularity.viewed[item_id], 14
+    return Reason("viewed_often", (Evidence("visits", count=count, days=days),), count=count, days=days)
 
 
 def _same_category(item_id: str, source: Source, categories: Mapping[str, Sequence[str]]) -> Reason:
@@ -76,7 +90,7 @@ def _same_category(item_id: str, source: Source, categories: Mapping[str, Sequen
 def _of_page(item_id: str, part: Part, source: Source, learned: Learned) -> Reason:
     """About the item whose page the caller is on: how often both were seen is the evidence."""
     neighbours = NEIGHBOURS[part](learned.rows[source.item_id])
-    count = next(each.count for each in neighbours if each.item_id == item_id)
+    count = next(each.count for each in neighbours if each.item_id == item_id) or None
     evidence = Evidence(part.value, item_id=source.item_id, count=count)
     return Reason(CODES[part], (evidence,), about=source.item_id, count=count)
 

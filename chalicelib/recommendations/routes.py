@@ -28,7 +28,8 @@ def recommend(call: Call[None, RecommendationsQuery], placement: str) -> Answer:
     """Items for one place on a page, each with its true reason.
 
     Placements: `for_you`, `similar` and `bought_together` (to `item_id`, or to what the person did last),
-    `buy_again` (with `due_in_days`), `trending`. An event or order accepted a moment ago changes the next answer; an
+    `buy_again` (with `due_in_days`), `discover` (nothing bought before), `session` (what the visitor looks at now),
+    `trending`. An event or order accepted a moment ago changes the next answer; an
     item hidden or sold out a moment ago is not in it. Strangers get what sells, or what is new: see `fallback`.
 
     A secret key may ask for anybody, a customer token for its own customer, a publishable key for a visitor's own

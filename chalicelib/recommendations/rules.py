@@ -10,7 +10,17 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from chalicelib.recommendations.history import due_in_days, hinted, own_counts, readiness, sources
+from chalicelib.recommendations.history import (
+    SOURCES_MAX,
+    due_in_days,
+    hinted,
+    in_cart,
+    own_counts,
+    readiness,
+    sources,
+    viewed_lately,
+    visited,
+)
 from chalicelib.recommendations.model import (
     Act,
     Candidate,
@@ -21,17 +31,22 @@ from chalicelib.recommendations.model import (
     Part,
     Placement,
     Popularity,
+    SessionWeights,
     Situation,
     Source,
     Voice,
 )
 
+BLENDED = (Placement.FOR_YOU, Placement.DISCOVER)
+OF_ALL = (Placement.TRENDING, Placement.POPULAR_NEARBY)
 SOURCES_WITHOUT_PAGE_MAX = 5  # for lists about one item when no item was named
 
 # The blend of `for_you`.
 OWN, SEEN, TOGETHER, USERS, NEXT, POPULAR = 1.0, 0.2, 0.1, 0.1, 0.3, 0.1
 # What `similar` is made of.
 SIMILAR_USERS, SIMILAR_TOGETHER, SIMILAR_CATEGORY = 1.0, 0.5, 0.5
+# What goes with a cart: first what lies in the same baskets.
+CART_TOGETHER, CART_USERS = 1.0, 0.3
 
 CATEGORY = 0.1  # in `for_you`, and only while no list knows what the person looked at
 SAME_SHELF, SAME_ROOM = 1.0, 0.5  # the same category; only the same first part of its path
@@ -39,16 +54,21 @@ SOLD_FLOOR, SOLD_POWER = 0.001, 0.2  # what nobody bought in 14 days keeps a qua
 CANDIDATES_MAX = 500  # more than are ever looked up
 POPULAR_MAX = 200  # more than any answer holds
 BUY_AGAIN_ROWS_MAX = 100
+VIEWED = 1e-6  # visits fill up behind whatever was sold
 
 
 def basis(situation: Situation) -> list[Source]:
     """Which sources a placement listens to."""
-    if situation.placement in (Placement.BUY_AGAIN, Placement.TRENDING):
+    if situation.placement in (Placement.BUY_AGAIN, Placement.RECENTLY_VIEWED, *OF_ALL):
         return []
-    if situation.placement == Placement.FOR_YOU:
+    if situation.placement in BLENDED:
         return sources(situation.history, situation.asked, situation.now)
+    if situation.placement == Placement.SESSION:
+        return visited(situation.history, situation.asked, situation.session, situation.now)
     if situation.asked:
         return sources(History(), situation.asked, situation.now)
+    if situation.placement == Placement.CART:
+        return in_cart(situation.history, situation.now)[:SOURCES_MAX]
     return sources(situation.history, (), situation.now)[:SOURCES_WITHOUT_PAGE_MAX]
 
 
@@ -63,37 +83,62 @@ def wanted_rows(situation: Situation, limit: int) -> list[str]:
     ]
 
 
+def unwanted(situation: Situation) -> frozenset[str]:
+    """What the list may not hold whatever fills it: what the caller excludes, the page itself, what is no discovery."""
+    out = situation.excluded | set(situation.asked)
+    if situation.placement == Placement.DISCOVER:
+        out |= {item_id for basket in situation.history.baskets for item_id in basket.item_ids}
+    if situation.placement == Placement.CART:
+        out |= {source.item_id for source in in_cart(situation.history, situation.now)}
+    return out
+
+
 def candidates(situation: Situation, learned: Learned) -> list[Candidate]:
     """What the placement itself has to say, best first; without what is excluded."""
     speaking = basis(situation)
-    excluded = situation.excluded | set(situation.asked)
-    if situation.placement == Placement.FOR_YOU:
+    excluded = unwanted(situation)
+    if situation.placement in BLENDED:
         return _ranked(_blend(situation, learned, speaking), learned.popularity, excluded)
-    if situation.placement == Placement.TRENDING:
+    if situation.placement in OF_ALL:
         return popular_candidates(learned.popularity, excluded)
+    if situation.placement == Placement.RECENTLY_VIEWED:
+        return [
+            Candidate(each.item_id, each.weight, Part.SEEN, each, each.weight)
+            for each in viewed_lately(situation.history)
+            if each.item_id not in excluded
+        ]
     if situation.placement == Placement.BUY_AGAIN:
         return _buy_again(situation, learned, excluded)
+    if situation.placement == Placement.SESSION:
+        voices = [looked_at(speaking, learned.rows, situation.session)]
+        return _ranked(voices, learned.popularity, excluded, damped=False)
     excluded |= {source.item_id for source in speaking}
     if situation.placement == Placement.BOUGHT_TOGETHER:
         together = _relation(Part.TOGETHER, 1.0, speaking, learned.rows)
         return _ranked([together], learned.popularity, excluded, damped=False)
+    by_baskets, by_users = (
+        (CART_TOGETHER, CART_USERS)
+        if situation.placement == Placement.CART
+        else (SIMILAR_TOGETHER, SIMILAR_USERS)
+    )
     voices = [
-        _relation(Part.TOGETHER, SIMILAR_TOGETHER, speaking, learned.rows),
-        _relation(Part.USERS, SIMILAR_USERS, speaking, learned.rows),
+        _relation(Part.TOGETHER, by_baskets, speaking, learned.rows),
+        _relation(Part.USERS, by_users, speaking, learned.rows),
     ]
     return _ranked(voices, learned.popularity, excluded)
 
 
 def popular_candidates(popularity: Popularity, excluded: frozenset[str]) -> list[Candidate]:
-    """What sells, most first."""
-    return _ranked([_popular(popularity, 1.0)], popularity, excluded, damped=False)
+    """What sells, most first, and then what is looked at."""
+    viewed = Voice(Part.VIEWED, VIEWED, popularity.viewed)
+    return _ranked([_popular(popularity, 1.0), viewed], popularity, excluded, damped=False)
 
 
 def silent_candidates(
     situation: Situation, learned: Learned, newest: Iterable[str], ranked: Sequence[Candidate]
 ) -> list[Candidate]:
     """What sells and what is new beyond the `ranked`, with no score yet: a shared category may give them one."""
-    out = situation.excluded | set(situation.asked) | {each.item_id for each in ranked}
+    out = unwanted(situation) | {each.item_id for each in ranked}
     out |= {source.item_id for source in basis(situation)}
     popular = [replace(each, score=0.0) for each in popular_candidates(learned.popularity, frozenset(out))]
     out |= {each.item_id for each in popular}
@@ -111,7 +156,7 @@ def category_weight(situation: Situation, learned: Learned) -> float:
     if situation.placement == Placement.SIMILAR:
         return SIMILAR_CATEGORY
     known = any(row.together or row.users or row.next for row in learned.rows.values())
-    return CATEGORY if situation.placement == Placement.FOR_YOU and not known else 0.0
+    return CATEGORY if situation.placement in BLENDED and not known else 0.0
 
 
 def with_categories(
@@ -143,9 +188,9 @@ def fallback(placement: Placement, parts: Iterable[Part]) -> str | None:
     shown = set(parts)
     if Part.POPULAR in shown and placement == Placement.TRENDING:
         return None
-    if not shown or not shown <= {Part.POPULAR, Part.NEWEST}:
+    if not shown or not shown <= {Part.POPULAR, Part.VIEWED, Part.NEWEST}:
         return None
-    return "popular" if Part.POPULAR in shown else "newest"
+    return "newest" if shown == {Part.NEWEST} else "popular"
 
 
 def _blend(situation: Situation, learned: Learned, speaking: Sequence[Source]) -> list[Voice]:
@@ -165,17 +210,30 @@ NEIGHBOURS: dict[Part, Callable[[ItemRow], tuple[Neighbour, ...]]] = {
     Part.TOGETHER: lambda row: row.together,
     Part.USERS: lambda row: row.users,
     Part.NEXT: lambda row: row.next,
+    Part.SESSION: lambda row: row.session,
 }
 
 
-def _relation(part: Part, weight: float, speaking: Sequence[Source], rows: Mapping[str, ItemRow]) -> Voice:
-    """What the sources' neighbours get: the sum over sources of loudness times score."""
+def looked_at(speaking: Sequence[Source], rows: Mapping[str, ItemRow], weights: SessionWeights) -> Voice:
+    """What a visit so far says about its next step."""
+    return _relation(Part.SESSION, 1.0, speaking, rows, own=weights.own)
+
+
+def _relation(
+    part: Part,
+    weight: float,
+    speaking: Sequence[Source],
+    rows: Mapping[str, ItemRow],
+    *,
+    own: float = 1.0,
+) -> Voice:
+    """What the sources' neighbours get: the sum over sources of loudness times score, times `own` for the source."""
     values: dict[str, float] = {}
     most: dict[str, tuple[float, Source]] = {}
     for source in speaking:
         row = rows.get(source.item_id)
         for neighbour in NEIGHBOURS[part](row) if row else ():
-            value = source.weight * neighbour.score
+            value = source.weight * neighbour.score * (own if neighbour.item_id == source.item_id else 1.0)
             values[neighbour.item_id] = values.get(neighbour.item_id, 0.0) + value
             if neighbour.item_id not in most or value > most[neighbour.item_id][0]:
                 most[neighbour.item_id] = (value, source)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
-from chalicelib.shared.contract import At, Currency, Id, MinorUnits, Out, Query
+from chalicelib.shared.contract import At, Currency, Id, Line, MinorUnits, Out, Query
+from chalicelib.shared.places import REGION_LENGTH_MAX
 
 LIMIT_MAX = 100
-ASKED_MAX = 20
-EXCLUDED_MAX = 500
+ASKED_MAX = 50  # a cart is longer than a page
+EXCLUDED_MAX = 200
+
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
 
 
 class RecommendationsQuery(Query):
@@ -19,7 +22,8 @@ class RecommendationsQuery(Query):
     item_id: list[Id] = Field(
         default_factory=list,
         max_length=ASKED_MAX,
-        description="The item whose page it is; may be repeated. Without one, what the person did last counts.",
+        description="The item whose page it is, or each item of the cart; may be repeated. Without one, what the "
+        "person did last counts, or put into the cart.",
     )
     limit: int = Field(default=10, ge=1, le=LIMIT_MAX)
     exclude: list[Id] = Field(
@@ -30,6 +34,16 @@ class RecommendationsQuery(Query):
     currency: Currency | None = Field(default=None, description="Only items priced in it.")
     max_price: MinorUnits | None = Field(
         default=None, description="Only items that cost no more, in minor units of their currency."
+    )
+
+    country: Country | None = Field(
+        default=None, description="ISO 3166 code; what the gateway saw if left out."
+    )
+    region: Annotated[Line, Field(max_length=REGION_LENGTH_MAX)] | None = Field(
+        default=None, description="In any words, e.g. 北海道; what the gateway saw if left out."
+    )
+    explain: bool = Field(
+        default=False, description="Say of each item how its score came about; with a secret key."
     )
 
     @field_validator("exclude", mode="before")
@@ -55,8 +69,8 @@ class EvidenceAnswer(Out):
 
 class ReasonAnswer(Out):
     code: str = Field(
-        description="bought_before, bought_together, similar_customers, next, viewed, in_cart, recent_activity, "
-        "same_category, popular or newest.",
+        description="bought_before, bought_together, similar_customers, next, viewed, viewed_together, in_cart, "
+        "recent_activity, same_category, popular, viewed_often, newest or featured.",
         examples=["bought_together"],
     )
     text: str = Field(description="For the customer, in the language asked for.")
@@ -80,6 +94,21 @@ class ItemCard(Out):
     brand: str | None
 
 
+class PartAnswer(Out):
+    part: str = Field(examples=["own"])
+    share: float = Field(description="Of the score, before `factor`.")
+
+
+class ExplanationAnswer(Out):
+    """How a score came about: the sum of the shares, times the factor."""
+
+    parts: list[PartAnswer]
+    factor: float = Field(
+        description="How well it still sells, what rules boost, and whether it is made for the age."
+    )
+    rules: list[str] = Field(description="The shop's rules that pinned, boosted or asked for it.")
+
+
 class RecommendedItem(Out):
     item_id: str
     score: float = Field(description="Orders this answer only; not comparable between answers.")
@@ -89,6 +118,7 @@ class RecommendedItem(Out):
         description="`buy_again`: when the next purchase is due; negative is overdue, null unknown.",
     )
     item: ItemCard
+    explanation: ExplanationAnswer | None = Field(default=None, description="Null unless `explain` is true.")
 
 
 class RecommendationsAnswer(Out):

@@ -15,7 +15,7 @@ from chalicelib.catalog import reads as catalog
 from chalicelib.catalog.reads import KINDS, CatalogItem
 from chalicelib.recommendations import known, rules, store
 from chalicelib.recommendations.answers import answer
-from chalicelib.recommendations.model import Asker, Learned, Placement, Situation, Trained
+from chalicelib.recommendations.model import Asker, Learned, Placement, SessionWeights, Situation, Trained
 from chalicelib.recommendations.schemas import RecommendationsAnswer, RecommendationsQuery
 from chalicelib.recommendations.shelf import Shelf
 
@@ -23,7 +23,7 @@ PAGE = 100
 PAGES_MAX = 3  # of one kind: where the newest three hundred do not fit, a list may stay short, but comes soon
 
 # Their lists are made to be full; the others would rather show less than what does not belong there.
-FILLED_UP = (Placement.FOR_YOU, Placement.TRENDING)
+FILLED_UP = (Placement.FOR_YOU, Placement.DISCOVER, Placement.SESSION, Placement.TRENDING)
 
 
 def recommend(
@@ -34,7 +34,14 @@ def recommend(
     An answer to a browser rests on no order and tells of none: anybody can hold its key and guess an id.
     """
     person = known.load(query.customer_id, query.anonymous_id, asker)
-    situation = Situation(placement, person.history, tuple(query.item_id), frozenset(query.exclude), now)
+    situation = Situation(
+        placement,
+        person.history,
+        tuple(query.item_id),
+        frozenset(query.exclude),
+        now,
+        person.current.session if person.current else SessionWeights(),
+    )
     newest: list[CatalogItem] = []
     if person.current:
         learned = store.learned(person.current.version, rules.wanted_rows(situation, query.limit))
@@ -46,7 +53,7 @@ def recommend(
         shelf, situation, learned, newest, picky=query.currency is not None or query.max_price is not None
     )
     if placement in FILLED_UP or not shelf.shown:
-        excluded = situation.excluded | set(situation.asked)
+        excluded = rules.unwanted(situation)
         shelf.take(rules.popular_candidates(learned.popularity, excluded))
         _take_newest(shelf, newest, excluded, fits)
     return answer(shelf, situation, learned, language=language, shows_orders=asker is not Asker.BROWSER)
@@ -70,7 +77,7 @@ def _take_own(
     if not weight:
         shelf.take(ranked, wide=picky)
         return
-    too_few = situation.placement == Placement.FOR_YOU or len(ranked) < shelf.limit
+    too_few = situation.placement in rules.BLENDED or len(ranked) < shelf.limit
     if too_few:
         ranked += rules.silent_candidates(situation, learned, [item.item_id for item in newest], ranked)
     shelf.take_kin(ranked, weight, speaking, wide=picky or too_few)

@@ -7,22 +7,23 @@ which version serves. `MODEL`/`ROWS#{version}#{part}` lists the items of a versi
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
-from chalicelib.recommendations.model import Current, ItemRow, Learned, Neighbour, Popularity, Trained
+from chalicelib.recommendations.model import Current, Learned, Popularity, SessionWeights, Trained
+from chalicelib.recommendations.rows import (
+    pack_popularity,
+    pack_row,
+    text_of,
+    unpack_popularity,
+    unpack_row,
+    zipped,
+)
 from chalicelib.shared.clock import from_text, to_text
 from chalicelib.shared.dynamo import ConditionFailed, Item, table
 
 MODEL = "MODEL"
 CURRENT = "CURRENT"
-RELATIONS = ("together", "users", "next")
-WINDOWS_DAYS = (14, 90)
-
-STEPS_OF_SCORE = 1000  # a score is kept as thousandths of the best in its list: finer than any ranking sees
-BILLIONTH = 1e-9
 ROWS_PER_CHUNK = 500
 IDS_PER_PART = 1000
 PARTS_MAX = 10_000
@@ -55,11 +56,12 @@ def learned(version: str, item_ids: Iterable[str]) -> Learned:
     keys = [(_pk(item_id), _row_sk(version)) for item_id in item_ids]
     found = catalog.get_many(keys if cached else [popularity_key, *keys])
     if cached is None:
-        cached = _unpack_popularity(found.pop(popularity_key, None))
+        stored = found.pop(popularity_key, None)
+        cached = unpack_popularity(stored["popularity"]) if stored else Popularity()
         while len(_popularity) >= VERSIONS_CACHED:
             _popularity.pop(next(iter(_popularity)))
         _popularity[catalog.name, version] = cached
-    rows = (_unpack_row(item) for item in found.values())
+    rows = (unpack_row(item["pk"].removeprefix("I#"), item["row"]) for item in found.values())
     return Learned({row.item_id: row for row in rows}, cached)
 
 
@@ -79,7 +81,8 @@ def save(model: Trained, *, on_written: Callable[[int], None] | None = None) -> 
     if seen:
         previous = seen.previous if seen.version == model.version else seen.version
     try:
-        _switch(Current(model.version, previous, model.as_of), seen)
+        weights = SessionWeights(*model.session_weights)
+        _switch(Current(model.version, previous, model.as_of, weights), seen)
     except Overtaken:
         _list(model.version, item_ids)  # the other run may have removed it, and then we wrote on
         _remove(model.version)
@@ -93,7 +96,7 @@ def _list(version: str, item_ids: Sequence[str]) -> None:
     parts = list(_parts(item_ids, IDS_PER_PART)) or [[]]
     table("catalog").put_many(
         [
-            {"pk": MODEL, "sk": _part_sk(version, number), "item_ids": _zip(",".join(part))}
+            {"pk": MODEL, "sk": _part_sk(version, number), "item_ids": zipped(",".join(part))}
             for number, part in enumerate(parts)
         ]
     )
@@ -101,9 +104,15 @@ def _list(version: str, item_ids: Sequence[str]) -> None:
 
 def _write(model: Trained, item_ids: Sequence[str], on_written: Callable[[int], None]) -> None:
     for chunk in _parts(item_ids, ROWS_PER_CHUNK):
-        table("catalog").put_many([_pack_row(item_id, model) for item_id in chunk])
+        items: list[Item] = [
+            {"pk": _pk(item_id), "sk": _row_sk(model.version), "row": pack_row(item_id, model)}
+            for item_id in chunk
+        ]
+        table("catalog").put_many(items)
         on_written(len(chunk))
-    table("catalog").put(_pack_popularity(model))
+    table("catalog").put(
+        {"pk": MODEL, "sk": _popularity_sk(model.version), "popularity": pack_popularity(model)}
+    )
 
 
 def _switch(new: Current, seen: Current | None) -> None:
@@ -113,6 +122,7 @@ def _switch(new: Current, seen: Current | None) -> None:
         "version": new.version,
         "previous": new.previous,
         "as_of": to_text(new.as_of),
+        "session": json.dumps([new.session.own, new.session.decay, new.session.length]),
     }
     try:
         if seen is None:
@@ -135,7 +145,7 @@ def _remove(version: str) -> None:
     catalog = table("catalog")
     parts = catalog.query(MODEL, prefix=f"ROWS#{version}#", limit=PARTS_MAX, consistent=True)
     for part in parts:
-        item_ids = [each for each in _unzip(part["item_ids"]).split(",") if each]
+        item_ids = [each for each in text_of(part["item_ids"]).split(",") if each]
         catalog.delete_many((_pk(item_id), _row_sk(version)) for item_id in item_ids)
     # The lists last: a run that dies in between leaves the next one what it needs.
     catalog.delete_many([(MODEL, _popularity_sk(version)), *((MODEL, part["sk"]) for part in parts)])
@@ -158,75 +168,14 @@ def _part_sk(version: str, number: int) -> str:
 
 
 def _current(item: Item | None) -> Current | None:
-    return Current(item["version"], item["previous"], from_text(item["as_of"])) if item else None
+    if item is None:
+        return None
+    # A model trained by an earlier release has none.
+    weights = SessionWeights(*json.loads(item["session"])) if "session" in item else SessionWeights()
+    return Current(item["version"], item["previous"], from_text(item["as_of"]), weights)
 
 
 def _parts(item_ids: Sequence[str], size: int) -> Iterator[list[str]]:
     left = iter(item_ids)
     while part := list(islice(left, size)):
         yield part
-
-
-# A row is columns, so that equal things lie together and compress: ids joined by commas (no id holds one), scores as
-# steps down from the best, counts. Ids and small numbers of 150 neighbours come to about 650 bytes.
-
-
-def _pack_row(item_id: str, model: Trained) -> Item:
-    relations = model.neighbours.get(item_id, {})
-    interval = model.intervals.get(item_id)
-    columns = [_pack_neighbours(relations.get(name, ())) for name in RELATIONS]
-    packed = _zip(json.dumps([*columns, interval[0] if interval else None], separators=(",", ":")))
-    return {"pk": _pk(item_id), "sk": _row_sk(model.version), "row": packed}
-
-
-def _unpack_row(item: Mapping[str, Any]) -> ItemRow:
-    *columns, interval_days = json.loads(_unzip(item["row"]))
-    together, users, following = (_unpack_neighbours(*each) for each in columns)
-    return ItemRow(item["pk"].removeprefix("I#"), together, users, following, interval_days)
-
-
-def _pack_neighbours(neighbours: Sequence[tuple[str, float, int]]) -> tuple[str, int, list[int], list[int]]:
-    best = max((score for _, score, _ in neighbours), default=0.0) or 1.0
-    steps, last = [], STEPS_OF_SCORE
-    for _, score, _ in neighbours:
-        level = max(round(score / best * STEPS_OF_SCORE), 1)
-        steps.append(last - level)
-        last = level
-    counts = [count for _, _, count in neighbours]
-    return ",".join(item_id for item_id, _, _ in neighbours), round(best / BILLIONTH), steps, counts
-
-
-def _unpack_neighbours(
-    joined: str, best: int, steps: Sequence[int], counts: Sequence[int]
-) -> tuple[Neighbour, ...]:
-    neighbours, level = [], STEPS_OF_SCORE
-    for item_id, step, count in zip(joined.split(",") if joined else (), steps, counts, strict=True):
-        level -= step
-        neighbours.append(Neighbour(item_id, best * BILLIONTH * level / STEPS_OF_SCORE, count))
-    return tuple(neighbours)
-
-
-def _pack_popularity(model: Trained) -> Item:
-    columns = []
-    for days in WINDOWS_DAYS:
-        popular = model.popularity.get(days, ())
-        columns.append([",".join(item_id for item_id, _ in popular), [count for _, count in popular]])
-    packed = _zip(json.dumps(columns, separators=(",", ":")))
-    return {"pk": MODEL, "sk": _popularity_sk(model.version), "popularity": packed}
-
-
-def _unpack_popularity(item: Mapping[str, Any] | None) -> Popularity:
-    if item is None:
-        return Popularity()
-    windows = []
-    for joined, counts in json.loads(_unzip(item["popularity"])):
-        windows.append(dict(zip(joined.split(",") if joined else (), counts, strict=True)))
-    return Popularity(*windows)
-
-
-def _zip(text: str) -> bytes:
-    return zlib.compress(text.encode(), 9)
-
-
-def _unzip(data: bytes) -> str:
-    return zlib.decompress(data).decode()

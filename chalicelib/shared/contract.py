@@ -23,6 +23,10 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
 
 
+class Nothing(In):
+    """The body of a request that has nothing to say: an empty object."""
+
+
 class Query(In):
     """Query parameters: text, so coerced; unknown ones refused."""
 

@@ -9,6 +9,7 @@ from chalicelib.shared import aws
 from chalicelib.shared.config import config
 from chalicelib.shared.errors import Busy
 
+Place = tuple[str, str, str]  # a table's own name, pk, sk
 Item = dict[str, Any]  # values: str, int, bool, None, bytes, and lists or string-keyed dicts of these
 
 BATCH_GET_MAX = 100
@@ -83,6 +84,10 @@ class Table:
     def __init__(self, name: str) -> None:
         self.name = config().tables[name]
 
+    def at(self, pk: str, sk: str) -> Place:
+        """Where an item of this table lies, for `get_across`."""
+        return self.name, pk, sk
+
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Item | None:
         """One item, or None. One trip; 1 read unit per 4 KB consistent, half of that otherwise."""
         answer = _db().get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=consistent)
@@ -92,22 +97,8 @@ class Table:
         self, keys: Iterable[tuple[str, str]], *, consistent: bool = False
     ) -> dict[tuple[str, str], Item]:
         """Many items by key; absent ones are left out. One trip per 100 keys; what DynamoDB left is asked again."""
-        wanted = list(dict.fromkeys(keys))
-        found: dict[tuple[str, str], Item] = {}
-        for start in range(0, len(wanted), BATCH_GET_MAX):
-            left: Any = [key(pk, sk) for pk, sk in wanted[start : start + BATCH_GET_MAX]]
-            for _ in range(BATCH_ROUNDS_MAX):
-                request = {self.name: {"Keys": left, "ConsistentRead": consistent}}
-                answer = _db().batch_get_item(RequestItems=request)
-                for typed in answer["Responses"].get(self.name, []):
-                    item = unpack_item(typed)
-                    found[item["pk"], item["sk"]] = item
-                left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-                if not left:
-                    break
-            else:
-                raise Busy("the store is throttling reads")
-        return found
+        found = get_across((self.at(pk, sk) for pk, sk in keys), consistent=consistent)
+        return {(pk, sk): item for (_, pk, sk), item in found.items()}
 
     def put(self, item: Item, *, condition: str = "", values: Mapping[str, Any] | None = None) -> None:
         """Write one item; raises ConditionFailed. One trip; 1 write unit per KB, also when refused."""
@@ -286,6 +277,29 @@ def table(name: str) -> Table:
     return Table(name)
 
 
+def get_across(places: Iterable[Place], *, consistent: bool = True) -> dict[Place, Item]:
+    """Items of any tables; absent ones are left out. One trip per 100; what DynamoDB left is asked again."""
+    wanted = list(dict.fromkeys(places))
+    found: dict[Place, Item] = {}
+    for start in range(0, len(wanted), BATCH_GET_MAX):
+        left = wanted[start : start + BATCH_GET_MAX]
+        for _ in range(BATCH_ROUNDS_MAX):
+            request: dict[str, Any] = {}
+            for name, pk, sk in left:
+                asked = request.setdefault(name, {"Keys": [], "ConsistentRead": consistent})
+                asked["Keys"].append(key(pk, sk))
+            answer = _db().batch_get_item(RequestItems=request)
+            for name, items in answer["Responses"].items():
+                found |= {(name, item["pk"], item["sk"]): item for item in map(unpack_item, items)}
+            unread = answer.get("UnprocessedKeys", {})
+            left = [(name, *_plain(each)) for name, rest in unread.items() for each in rest["Keys"]]
+            if not left:
+                break
+        else:
+            raise Busy("the store is throttling reads")
+    return found
+
+
 def transact(operations: Sequence[dict[str, Any]]) -> None:
     """All operations or none; raises TransactionRefused. One trip; 2 write units per KB and item.
 
@@ -304,6 +318,10 @@ def transact(operations: Sequence[dict[str, Any]]) -> None:
 def key(pk: str, sk: str) -> dict[str, Any]:
     """A primary key in DynamoDB's typed form."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _plain(typed_key: Mapping[str, Any]) -> tuple[str, str]:
+    return typed_key["pk"]["S"], typed_key["sk"]["S"]
 
 
 def _conditioned(request: dict[str, Any], condition: str, values: Mapping[str, Any] | None) -> dict[str, Any]:

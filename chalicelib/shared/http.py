@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from chalicelib.shared import access, clock, ids, problems
 from chalicelib.shared.access import Caller
 from chalicelib.shared.config import config
+from chalicelib.shared.contract import Nothing
 from chalicelib.shared.errors import InvalidInput, MissingIdempotencyKey, Moved, Refused, TooLarge
 from chalicelib.shared.logs import log_failure, logger
 
@@ -184,19 +185,32 @@ def _open(
     variables = {name: _variable(name, value) for name, value in path.items()}
     if caller.customer_id is not None and contract.signature.split(" ")[1].startswith("/v1/me"):
         variables["customer_id"] = caller.customer_id
-    sent = _sent(request) if contract.body or raw else b""
+    sent = _sent(request) if contract.body or raw or _minds_bodies(contract) else b""
     if len(sent) > bytes_max:
         raise TooLarge(f"the body may have {bytes_max} bytes at most")
     call: Call[Any, Any] = Call(
         caller=caller,
         now=now,
-        body=parse(contract.body, sent) if contract.body and not raw else None,
+        body=None if raw else _body(contract, sent),
         query=_query(contract, parameters),
         raw=sent,
         key=_idempotency_key(headers) if contract.needs_key else "",
         headers=headers,
     )
     return call, variables
+
+
+def _minds_bodies(contract: Contract) -> bool:
+    """Whether a body that nobody reads is refused, because its sender means something by it."""
+    return not contract.lenient and contract.signature.startswith(("POST ", "PUT ", "PATCH "))
+
+
+def _body(contract: Contract, sent: bytes) -> Any:
+    if contract.body:
+        return parse(contract.body, sent)
+    if sent.strip():
+        parse(Nothing, sent)
+    return None
 
 
 def _sent(request: Request) -> bytes:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Final
 
 from chalicelib.activity import reads as activity
-from chalicelib.activity.reads import Touch
+from chalicelib.activity.reads import Timeline, Touch
 from chalicelib.catalog import reads as catalog
 from chalicelib.catalog.reads import CatalogItem
 from chalicelib.customers.reads import Person
@@ -30,41 +32,106 @@ from chalicelib.traits.model import (
 from chalicelib.traits.purchases import Told
 
 CONTENT = "content"
+CLAIMED: Final = "claimed"
 ITEMS_AT_ONCE = 100
 TOPICS_MAX = 20
 
 
-def gather(person: Person, threads: Executor) -> Facts:
-    """Everything the answers rest on, over all ids of the person.
+@dataclass(frozen=True)
+class _Read:
+    """What orders and timelines say, before the catalogue says what the items in them are."""
 
-    Two rounds: one query per customer id for orders and one per timeline, all at once; then one trip per 100 items.
+    standing: tuple[Purchase, ...]
+    acts: list[Act]
+    claims: list[Act]
+    purchases_after: datetime | None
+    acts_after: datetime | None
+
+
+class Gathering:
+    """The facts of one person on their way, asked for before all of the person's ids are known.
+
+    One query for the orders of each customer id and one for each timeline, all at once; then the items in them, one
+    trip per 100. What the first ids met is asked for while the timelines of the others are read.
     """
-    histories = [threads.submit(orders.newest, each, ORDERS_READ) for each in person.customer_ids]
-    timeline = threads.submit(activity.newest, _timelines(person), TOUCHES_READ)
-    # Read apart, so that whoever floods it pushes nothing out.
-    browsers: list[activity.Timeline] = [("claimed", each) for each in person.customer_ids]
-    claimed = threads.submit(activity.newest, browsers, CLAIMS_READ)
-    read = [history.result() for history in histories]
-    recorded_after = max((each[-1].placed_at for each in read if len(each) == ORDERS_READ), default=None)
-    touches = timeline.result()
-    told = [Told(touch.order_id, _act(touch)) for touch in touches if touch.order_id]
-    standing = purchases.standing(
-        [_purchase(past) for each in read for past in each], told, recorded_after=recorded_after
-    )
-    acts = [_act(touch) for touch in touches if touch.kind != "order"]
-    claims = [_act(touch) for touch in claimed.result()]
-    return Facts(
-        purchases=standing,
-        acts=tuple(sorted(acts + claims, key=lambda act: (act.at, act.entry_id), reverse=True)),
-        things=_things(standing, acts, claims, threads),
-        purchases_after=recorded_after,
-        acts_after=touches[-1].at if len(touches) == TOUCHES_READ else None,
-    )
+
+    def __init__(
+        self, threads: Executor, customer_ids: Sequence[str], anonymous_ids: Sequence[str] = ()
+    ) -> None:
+        self._threads = threads
+        self._orders: dict[str, Future[list[PastOrder]]] = {}
+        self._timelines: dict[Timeline, Future[list[Touch]]] = {}
+        self._items: dict[str, Future[dict[str, CatalogItem]]] = {}
+        self.ask(customer_ids, anonymous_ids)
+        self._first = frozenset(self._timelines)
+
+    def ask(self, customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> None:
+        """Ask for what was done under these ids too, without waiting for it."""
+        for each in customer_ids:
+            if each not in self._orders:
+                self._orders[each] = self._threads.submit(orders.newest, each, ORDERS_READ)
+        for who in _timelines(customer_ids, anonymous_ids):
+            if who not in self._timelines:
+                limit = CLAIMS_READ if who[0] == CLAIMED else TOUCHES_READ
+                self._timelines[who] = self._threads.submit(activity.newest, [who], limit)
+
+    def is_anything(self) -> bool:
+        """Whether anything was done under the ids asked for."""
+        return any(each.result() for each in self._orders.values()) or any(
+            each.result() for each in self._timelines.values()
+        )
+
+    def facts(self, person: Person) -> Facts:
+        """Everything the answers rest on, over all ids of the person."""
+        self.ask(person.customer_ids, person.anonymous_ids)
+        timelines = _timelines(person.customer_ids, person.anonymous_ids)
+        first = [who for who in timelines if who in self._first]
+        if len(first) < len(timelines):
+            self._ask_for_items(_met(self._read(first)))
+        read = self._read(timelines)
+        met = _met(read)
+        self._ask_for_items(met)
+        found = ((item_id, self._items[item_id].result().get(item_id)) for item_id in met)
+        return Facts(
+            purchases=read.standing,
+            acts=tuple(sorted(read.acts + read.claims, key=lambda act: (act.at, act.entry_id), reverse=True)),
+            things={item_id: _thing(item) for item_id, item in found if item},
+            purchases_after=read.purchases_after,
+            acts_after=read.acts_after,
+        )
+
+    def _read(self, timelines: Sequence[Timeline]) -> _Read:
+        read = [self._orders[who].result() for kind, who in timelines if kind == "customer"]
+        recorded_after = max((each[-1].placed_at for each in read if len(each) == ORDERS_READ), default=None)
+        touches = self._newest([who for who in timelines if who[0] != CLAIMED], TOUCHES_READ)
+        # Apart, so that whoever floods it pushes nothing out.
+        claimed = self._newest([who for who in timelines if who[0] == CLAIMED], CLAIMS_READ)
+        told = [Told(touch.order_id, _act(touch)) for touch in touches if touch.order_id]
+        recorded = [_purchase(past) for each in read for past in each]
+        return _Read(
+            purchases.standing(recorded, told, recorded_after=recorded_after),
+            acts=[_act(touch) for touch in touches if touch.kind != "order"],
+            claims=[_act(touch) for touch in claimed],
+            purchases_after=recorded_after,
+            acts_after=touches[-1].at if len(touches) == TOUCHES_READ else None,
+        )
+
+    def _newest(self, timelines: Sequence[Timeline], limit: int) -> list[Touch]:
+        touches = [touch for who in timelines for touch in self._timelines[who].result()]
+        return sorted(touches, key=lambda touch: (touch.at, touch.entry_id), reverse=True)[:limit]
+
+    def _ask_for_items(self, met: Sequence[str]) -> None:
+        wanted = [item_id for item_id in met if item_id not in self._items]
+        for start in range(0, len(wanted), ITEMS_AT_ONCE):
+            page = wanted[start : start + ITEMS_AT_ONCE]
+            items = self._threads.submit(catalog.items, page, consistent=False)
+            self._items |= dict.fromkeys(page, items)
 
 
-def _timelines(person: Person) -> list[activity.Who]:
-    own: list[activity.Who] = [("customer", each) for each in person.customer_ids]
-    return own + [("anonymous", each) for each in person.anonymous_ids]
+def _timelines(customer_ids: Sequence[str], anonymous_ids: Sequence[str]) -> list[Timeline]:
+    who: list[Timeline] = [("customer", each) for each in customer_ids]
+    who += [(CLAIMED, each) for each in customer_ids]
+    return who + [("anonymous", each) for each in anonymous_ids]
 
 
 def _purchase(past: PastOrder) -> Purchase:
@@ -89,22 +156,13 @@ def _act(touch: Touch) -> Act:
     )
 
 
-def _things(
-    standing: Sequence[Purchase], acts: Sequence[Act], claims: Sequence[Act], threads: Executor
-) -> dict[str, Thing]:
-    """What the catalogue says of the items met last, those that are only claimed after the others."""
-    met: list[tuple[datetime, str]] = [
-        (purchase.at, each.item_id) for purchase in standing for each in purchase.bought
-    ]
-    met += [(act.at, item_id) for act in acts for item_id in act.item_ids]
+def _met(read: _Read) -> list[str]:
+    """The items met last, those that are only claimed after the others."""
+    met = [(purchase.at, each.item_id) for purchase in read.standing for each in purchase.bought]
+    met += [(act.at, item_id) for act in read.acts for item_id in act.item_ids]
     met.sort(reverse=True)
-    met += [(act.at, item_id) for act in claims for item_id in act.item_ids]
-    wanted = list(islice(dict.fromkeys(item_id for _, item_id in met), ITEMS_READ))
-    pages = [
-        threads.submit(catalog.items, wanted[start : start + ITEMS_AT_ONCE], consistent=False)
-        for start in range(0, len(wanted), ITEMS_AT_ONCE)
-    ]
-    return {item_id: _thing(item) for page in pages for item_id, item in page.result().items()}
+    met += [(act.at, item_id) for act in read.claims for item_id in act.item_ids]
+    return list(islice(dict.fromkeys(item_id for _, item_id in met), ITEMS_READ))
 
 
 def _items_of(touch: Touch) -> tuple[str, ...]:

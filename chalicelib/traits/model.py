@@ -20,6 +20,10 @@ AHEAD_MAX = timedelta(days=1)  # how far ahead of us the door lets an event's ti
 
 ORDER_COMPLETED = "Order Completed"
 ORDER_NAMES = frozenset({ORDER_COMPLETED, "order"})
+# Traits by which somebody is found, addressed or greeted, in lower case. No order says any of them.
+IDENTITY = frozenset(
+    "id email phone card cards address name firstname lastname greeting_name username".split()
+)
 
 GIFT_WEIGHT = 0.1  # what a purchase for somebody else says about the buyer, as a share of one for themself
 HALF_LIFE_DAYS = 30

@@ -15,6 +15,7 @@ from chalicelib.traits.model import (
     CATEGORIES_MAX,
     HALF_LIFE_DAYS,
     HALF_LIFE_DAYS_MAX,
+    IDENTITY,
     ORDER_NAMES,
     ORDERS_READ,
     PATH_DEPTH_MAX,
@@ -287,6 +288,8 @@ def check_computed_trait(body: ComputedTraitBody) -> list[FieldError]:
 def check_rule(body: RuleBody) -> list[FieldError]:
     """What in a rule does not go together, each named by its field."""
     support, problems = body.support, []
+    if body.trait.casefold() in IDENTITY:
+        problems.append(FieldError("trait", "says who somebody is: that is declared, never inferred"))
     if not (support.no_item_of or support.item_of):
         problems.append(FieldError("support.no_item_of", "is required, or item_of"))
     if support.at_least is not None and not support.item_of:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from chalicelib.customers.reads import Person
 from chalicelib.orders import reads as orders
 from chalicelib.privacy import reads as privacy
 from chalicelib.shared.errors import Conflict, FieldError, Gone, InvalidInput, NotFound
+from chalicelib.shared.wanted import fetch
 from chalicelib.traits import answers, reads, store
 from chalicelib.traits.model import DEFINITIONS_MAX, ORDER_NAMES, Computation, Rule
 from chalicelib.traits.schemas import (
@@ -115,9 +117,15 @@ def put_interest_settings(half_life_days: int) -> InterestSettingsAnswer:
 
 
 def traits(customer_id: str, *, now: datetime) -> TraitsAnswer:
-    """Everything that follows for a customer, with every fact it rests on; raises NotFound and Gone."""
-    person = _person(customer_id)
-    return answers.of_known(person.head, reads.of(person, now=now))
+    """Everything that follows for a customer, with every fact it rests on; raises NotFound and Gone.
+
+    The rounds of trips of a profile.
+    """
+    with ThreadPoolExecutor(reads.READS_AT_ONCE_MAX) as threads:
+        asking = reads.Asking(threads, [customer_id])
+        found = threads.submit(fetch, asking.wanted)
+        person = _person(customer_id)
+        return answers.of_known(person.head, asking.known(person, found.result(), now=now))
 
 
 def _person(customer_id: str) -> Person:

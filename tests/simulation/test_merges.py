@@ -6,7 +6,7 @@ import copy
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -20,7 +20,9 @@ from moto.dynamodb.models import dynamodb_backends
 from chalicelib.activity import service as activity
 from chalicelib.activity.reading import Sending
 from chalicelib.activity.schemas import TimelineQuery
-from chalicelib.customers import merges, merging, reads, service, store
+from chalicelib.customers import mail_gates, merges, merging, reads, service, store
+from chalicelib.customers.model import Selves
+from chalicelib.customers.schemas import CustomerPatch
 from chalicelib.messages import gate
 from chalicelib.shared import dynamo
 from chalicelib.shared.dynamo import table
@@ -38,6 +40,7 @@ SETTINGS = settings(
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LATE = timedelta(seconds=30, milliseconds=500)
 PEOPLE = ("u1", "u2", "u3", "u4")
+ACTS = ("leave", "edit")  # by a link in a mail, and by the customer's own token
 PURPOSES = ("analytics", "email_marketing")
 TABLES = ("people", "engagement", "activity")
 
@@ -65,6 +68,7 @@ class Model:
     said: list[Command] = field(default_factory=list)
     merges: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
     undone: set[str] = field(default_factory=set)
+    shared: dict[int, set[str]] = field(default_factory=dict)  # whose word a withdrawal is besides
     owners: dict[str, str] = field(default_factory=dict)
     touched: dict[str, int] = field(default_factory=dict)
 
@@ -88,6 +92,9 @@ class Model:
             return self._parted(command, outcome)
         if isinstance(outcome, BaseException):
             return False
+        if command.kind == "edit":
+            # Made in view of what is stored, so it may count later than it was asked for.
+            command = replace(command, at=outcome[0].consents[command.purpose].at)
         if command.kind == "touch":
             self.touched[command.who] = self.touched.get(command.who, 0) + 1
         else:
@@ -111,8 +118,43 @@ class Model:
         survivor = self.merges[command.key][1]
         if command.key not in self.undone and self.head(survivor) != survivor:
             return isinstance(outcome, Conflict)
-        self.undone.add(command.key)
+        if command.key not in self.undone:
+            self._share(command.key)
+            self.undone.add(command.key)
         return not isinstance(outcome, BaseException)
+
+    def _share(self, key: str) -> None:
+        """What was withdrawn while a merge held, and stands, is a word of both its sides when it comes apart."""
+        _, survivor, absorbed = self.merges[key]
+        for word in self.said:
+            for who in self._tellers(word):
+                other = survivor if self._leads_to(who, absorbed) else absorbed
+                if other in self._group_at(word.at, who) and self._stands(word, who):
+                    self.shared[word.value] = {other} | self.shared.get(word.value, set())
+
+    def _tellers(self, word: Command) -> set[str]:
+        return {word.who} | self.shared.get(word.value, set())
+
+    def _leads_to(self, who: str, other: str) -> bool:
+        into = {absorbed: survivor for _, survivor, absorbed in self.holding()}
+        return who == other or (who in into and self._leads_to(into[who], other))
+
+    def _group_at(self, at: datetime, who: str) -> set[str]:
+        group = {who}
+        for _, survivor, absorbed in [each for each in self.holding() if each[0] < at] * len(PEOPLE):
+            group |= {survivor, absorbed} if group & {survivor, absorbed} else set()
+        return group
+
+    def _stands(self, word: Command, who: str) -> bool:
+        standing: list[Command] = []
+        for each in sorted(self.said, key=lambda each: each.at):
+            if each.granted is None or each.purpose != word.purpose or who not in self._tellers(each):
+                continue
+            if not each.granted:
+                standing.append(each)
+            elif not any(before.kind in ACTS for before in standing):
+                standing = []
+        return word in standing
 
     def person(self, who: str) -> tuple[dict[str, int], dict[str, bool]]:
         """The traits and consents of whoever `who` is: everything said to them in the order of its time."""
@@ -134,10 +176,10 @@ class Model:
             if event.kind == "say" and event.who in self.group(who):
                 traits[f"t{event.value % 2}"] = event.value
             if event.granted is not None:
-                for each in groups[event.who]:
+                for each in set().union(*(groups[teller] for teller in self._tellers(event))):
                     _, by_act = consents[each].get(event.purpose, (False, False))
-                    if event.kind == "leave" or not by_act:
-                        told = (event.granted, event.kind == "leave")
+                    if event.kind in ACTS or not by_act:
+                        told = (event.granted, event.kind in ACTS)
                         consents[each] = consents[each] | {event.purpose: told}
         return traits, {name: granted for name, (granted, _) in consents[who].items()}
 
@@ -189,6 +231,8 @@ class People(RuleBasedStateMachine):
             return self.command("undo", who, key=keys[drawn["pick"] % len(keys)]) if keys else None
         if kind == "leave":
             return self.command("leave", who, granted=False, purpose="email_marketing")
+        if kind == "edit":
+            return self.command("edit", who, granted=False, purpose=drawn["purpose"])
         consent = {"granted": drawn["granted"], "purpose": drawn["purpose"]} if kind == "say" else {}
         return self.command(
             kind, who, late=drawn["late"], device=drawn["device"] if kind == "say" else None, **consent
@@ -196,7 +240,9 @@ class People(RuleBasedStateMachine):
 
     COMMANDS = st.fixed_dictionaries(
         {
-            "kind": st.sampled_from(["say", "say", "leave", "touch", "merge", "merge", "merge", "undo"]),
+            "kind": st.sampled_from(
+                ["say", "say", "leave", "edit", "touch", "merge", "merge", "merge", "undo"]
+            ),
             "who": st.sampled_from(PEOPLE),
             "other": st.sampled_from(PEOPLE),
             "granted": st.sampled_from([None, True, False]),
@@ -267,7 +313,7 @@ def _compare(model: Model, head: str) -> Iterator[str]:
     if set(selves.customer_ids) != group or selves.customer_ids[0] != head:
         yield f"is {selves.customer_ids}, not {sorted(group)}"
         return
-    gates = store.load_gates(selves.customer_ids)
+    gates = mail_gates.load(selves.customer_ids)
     whole = merging.whole(merging.heeding(selves, gates))
     traits, consents = model.person(head)
     if {name: each.value for name, each in whole.traits.items()} != traits:
@@ -298,6 +344,14 @@ def test_people_are_who_they_should_be_whatever_the_wire_does(faulty: type[Peopl
     run_state_machine_as_test(faulty, settings=SETTINGS)
 
 
+# What meets every fault at every call, after what stands before it.
+ALONE: list[tuple[list[tuple[str, str, str]], tuple[str, str, str]]] = [
+    ([], ("merge", "u1", "u2")),
+    ([("merge", "u1", "u2")], ("undo", "", "0")),
+    ([("merge", "u2", "u3"), ("edit", "u3", "")], ("undo", "", "0")),
+    ([("merge", "u2", "u3"), ("leave", "u2", "")], ("undo", "", "0")),
+]
+
 # Pairs that could trip over each other, each after what stands before it.
 PAIRS: list[tuple[list[tuple[str, str, str]], tuple[str, str, str], tuple[str, str, str]]] = [
     ([], ("merge", "u1", "u2"), ("merge", "u2", "u1")),
@@ -309,6 +363,9 @@ PAIRS: list[tuple[list[tuple[str, str, str]], tuple[str, str, str], tuple[str, s
     ([("merge", "u1", "u2")], ("undo", "", "0"), ("say", "u2", "")),
     ([("merge", "u1", "u2")], ("undo", "", "0"), ("merge", "u3", "u1")),
     ([("merge", "u1", "u2")], ("undo", "", "0"), ("undo", "", "0")),
+    ([("merge", "u2", "u3")], ("undo", "", "0"), ("leave", "u3", "")),
+    ([("merge", "u2", "u3")], ("undo", "", "0"), ("edit", "u2", "")),
+    ([("merge", "u2", "u3"), ("merge", "u1", "u2")], ("undo", "", "1"), ("edit", "u3", "")),
 ]
 
 
@@ -316,7 +373,7 @@ def _small_scope(machine: type[People]) -> None:
     """Every such fault at every call of a merge and of its undoing, and the second command of each pair at every call
     of the first."""
     play = machine()
-    for before, first in (([], ("merge", "u1", "u2")), ([("merge", "u1", "u2")], ("undo", "", "0"))):
+    for before, first in ALONE:
         for call, fault in itertools.product(range(4), ("crash_after", "reply_lost", "conflict")):
             _set_up(play, before)
             play.play(_of(play, first), plan=["ok"] * call + [fault])
@@ -339,8 +396,8 @@ def _of(play: People, named: tuple[str, str, str]) -> Command:
     kind, who, other = named
     if kind == "undo":
         return play.command("undo", "u1", key=sorted(play.model.merges)[int(other)])
-    if kind == "leave":
-        return play.command("leave", who, granted=False, purpose="email_marketing")
+    if kind in ACTS:
+        return play.command(kind, who, granted=False, purpose="email_marketing")
     return play.command(kind, who, other=other)
 
 
@@ -367,6 +424,15 @@ def _gate_left_out(customer_id: str, _group: str) -> dict[str, Any]:
     return table("engagement").updating(f"C#{customer_id}", "GATE", "REMOVE nothing_at_all")
 
 
+def _each_its_own(selves: Selves, _: Any) -> Any:
+    return {each.customer_id: {} for each in selves.profiles}
+
+
+def _profile_alone(customer_id: str, group: str, *, seen: Any, withdrawn: Any) -> dict[str, Any]:
+    return _parting(customer_id, group, seen=seen, withdrawn={})
+
+
+_parting = mail_gates.parting
 _updating = dynamo.Table.updating
 _transact = dynamo.transact
 
@@ -378,8 +444,17 @@ _transact = dynamo.transact
         ("chalicelib.customers.merge_store.transact", _one_by_one),
         ("chalicelib.customers.merging._stricter", _last_word_only),
         ("chalicelib.customers.merge_store.grouping", _gate_left_out),
+        ("chalicelib.customers.parting.carried", _each_its_own),
+        ("chalicelib.customers.merge_store.mail_gates.parting", _profile_alone),
     ],
-    ids=["no-version-check", "one-by-one", "no-restriction", "gate-left-out"],
+    ids=[
+        "no-version-check",
+        "one-by-one",
+        "no-restriction",
+        "gate-left-out",
+        "withdrawals-of-one-side",
+        "gate-not-told",
+    ],
 )
 def test_a_planted_bug_is_found(faulty: type[People], where: str, mutant: Any) -> None:
     with mock.patch(where, mutant), pytest.raises(AssertionError):
@@ -406,6 +481,9 @@ def _run(command: Command) -> Any:
             trusted=True,
             now=command.now,
         )
+    if command.kind == "edit":
+        patch = CustomerPatch.model_validate({"consents": {command.purpose: False}})
+        return service.edit(command.who, patch, if_match="", by_customer=True, now=command.now)
     if command.kind == "leave":
         return gate.withdraw(command.who, command.purpose, source="one_click", now=command.now)
     if command.kind == "touch":

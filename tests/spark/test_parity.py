@@ -19,6 +19,8 @@ from training.train import (
     Neighbour,
     Popular,
     Purchase,
+    View,
+    Viewed,
     statement,
     train,
 )
@@ -26,6 +28,7 @@ from training.train import (
 AS_OF = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)  # a fixed day: the same weights on every run
 SCORE_DIFFERENCE_MAX = 1e-6
 COLUMNS = "customer_id string, basket_id string, at_s bigint, item_id string, quantity bigint"
+VIEW_COLUMNS = "visitor_id string, entry_id string, at_s bigint, item_id string"
 
 
 def bought(who: str | None, basket: str, days_ago: float, *items: str, pieces: int = 1) -> list[Purchase]:
@@ -106,10 +109,21 @@ SHOPS: dict[str, list[Purchase]] = {
 }
 
 
-def train_on_spark(spark: Any, purchases: Sequence[Purchase]) -> Model:
+def looked_at(purchases: Sequence[Purchase]) -> list[View]:
+    """Everything bought was looked at a little before, basket by basket; a large basket in two visits."""
+    views = []
+    for number, (who, basket, at, item, _) in enumerate(purchases):
+        pause = timedelta(hours=1) if number % 30 > 20 else timedelta(seconds=number % 3)
+        views.append(View(who or basket, f"{number:06}", at - timedelta(days=1) + pause, item))
+    return views
+
+
+def train_on_spark(spark: Any, purchases: Sequence[Purchase], views: Sequence[View]) -> Model:
     """Do what `train` does, with every statement given to Spark."""
     rows = [(who, basket, int(at.timestamp()), item, pieces) for who, basket, at, item, pieces in purchases]
     spark.createDataFrame(rows, COLUMNS).createOrReplaceTempView("purchases")
+    seen = [(who, entry, int(at.timestamp()), item) for who, entry, at, item in views]
+    spark.createDataFrame(seen, VIEW_COLUMNS).createOrReplaceTempView("views")
     spark.createDataFrame([(int(AS_OF.timestamp()),)], "as_of_s bigint").createOrReplaceTempView("parameters")
     for table in TABLES:
         spark.sql(statement(table)).cache().createOrReplaceTempView(table)
@@ -121,8 +135,9 @@ def train_on_spark(spark: Any, purchases: Sequence[Purchase]) -> Model:
     for days, *rest in spark.sql(statement("popularity")).collect():
         popularity[days].append(Popular(*rest))
     intervals = {item_id: Interval(*rest) for item_id, *rest in spark.sql(statement("intervals")).collect()}
+    viewed = [Viewed(*row) for row in spark.sql(statement("viewed")).collect()]
     spark.catalog.clearCache()
-    return Model("v1", AS_OF, neighbours, popularity, intervals)
+    return Model("v1", AS_OF, neighbours, popularity, intervals, viewed)
 
 
 def without_scores(model: Model) -> dict[tuple[str, str], list[tuple[str, int]]]:
@@ -148,12 +163,14 @@ def score_difference(one: Model, other: Model) -> float:
 
 def agreed(spark: Any, purchases: Sequence[Purchase]) -> Model:
     """Train on both; answer the model once they agree."""
-    expected = train(purchases, AS_OF, version="v1")
-    found = train_on_spark(spark, purchases)
+    views = looked_at(purchases)
+    expected = train(purchases, AS_OF, version="v1", views=views)
+    found = train_on_spark(spark, purchases, views)
 
     assert without_scores(found) == without_scores(expected)
     assert score_difference(found, expected) < SCORE_DIFFERENCE_MAX
     assert found.popularity == expected.popularity
+    assert found.viewed == expected.viewed
     assert found.intervals == expected.intervals
     return expected
 

@@ -9,7 +9,7 @@ from chalicelib.recommendations import service
 from chalicelib.shared import clock
 from tests.support.trained import Model
 
-PLACEMENTS = ("for_you", "similar", "bought_together", "buy_again", "trending")
+PLACEMENTS = ("for_you", "similar", "bought_together", "buy_again", "discover", "session", "trending")
 
 
 class Recommender:

@@ -194,6 +194,32 @@ def test_what_is_hidden_is_not_shown(api: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"channel": "store"}, "channel"),
+        ({"item_id": "b", "note": "x"}, "item_id"),
+        ([], "body"),
+        (b"{", "body"),
+        (b"null", "body"),
+        (b"\xff", "body"),
+    ],
+    ids=str,
+)
+def test_a_body_that_nobody_reads_is_refused(api: Any, body: Any, field: str) -> None:
+    refused = api.put(f"{PATH}/a", body)
+
+    assert refused.status_code == 400
+    assert refused.json_body["errors"][0]["field"] == field
+    assert on(api) == []
+    assert [
+        api.put(f"{PATH}/{item_id}", empty).status_code for item_id, empty in (("a", b" "), ("b", {}))
+    ] == [
+        200,
+        200,
+    ]
+
+
+@pytest.mark.parametrize(
     "path", [f"{PATH}/a%23b", f"{PATH}/a%2Fb", f"{PATH}/{'x' * 129}", f"{PATH}/a?channel=A%20B"]
 )
 def test_what_cannot_be_is_refused(api: Any, path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.post import Post
 pytestmark = pytest.mark.privacy
 
 ME = Person.token_of
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ITEMS = [f"i{number}" for number in range(8)]
 
 
@@ -83,6 +85,21 @@ def test_f5_withdrawn_personalization_is_used_by_nothing(api: Any, circuit: Circ
     figure(
         f"F5  personalization withdrawn: {personal} personal reasons before, {uses} after; nothing inferred"
     )
+
+
+def test_every_time_on_the_page_has_milliseconds(api: Any, circuit: Circuit) -> None:
+    _hana(api, circuit)
+    spent = {"event": "Order Completed", "aggregate": "sum", "property": "total", "within": "P30D"}
+    assert api.put("/v1/computed-traits/spent", spent).status_code == 200
+
+    page = api.get("/v1/me/explanation", ME("u1")).json_body
+    times = [page["computed"]["spent"]["since"]]
+    times += [each["at"] for each in page["inferred"][0]["evidence"]]
+    times += [each["last_at"] for each in page["interests"]["categories"]]
+    times += [each["since"] for each in page["declared"]]
+
+    assert len(times) > len(ITEMS)
+    assert [each for each in times if not TIME.fullmatch(each)] == []
 
 
 def test_f5_withdrawn_mail_is_not_sent(api: Any, circuit: Circuit, figure: Any) -> None:

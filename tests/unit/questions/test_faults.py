@@ -80,7 +80,7 @@ def test_a_crash_after_the_answer_is_stored_is_healed_by_the_queue_alone(
             circuit.settle()
             if not crash_at(wire, call, fault):
                 break
-            [sheet] = store.sheets([("customer", "u1")])
+            [sheet] = store.sheets([("customer", "u1")], now=NOW)
             circuit.settle()
             stored += sheet.version
             assert loyalty.active_points("u1") == 50 * sheet.version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,18 +74,25 @@ def test_what_a_browser_said_only_fills_gaps() -> None:
     hint = Said("q1", "pet", "dog", NOW, trusted=False)
     fact = Said("q1", "pet", "cat", NOW - timedelta(days=1), trusted=True)
 
-    assert rules.to_declare([hint], {}) == {NOW: {"pet": "dog"}}
+    assert rules.to_declare([hint], {}) == {(NOW, False): {"pet": "dog"}}
     assert rules.to_declare([hint], {"pet": "cat"}) == {}
-    assert rules.to_declare([fact], {"pet": "dog"}) == {fact.at: {"pet": "cat"}}
-    assert rules.to_declare([hint, fact], {}) == {fact.at: {"pet": "cat"}}
+    assert rules.to_declare([fact], {"pet": "dog"}) == {(fact.at, True): {"pet": "cat"}}
+    assert rules.to_declare([hint, fact], {}) == {(fact.at, True): {"pet": "cat"}}
     assert rules.to_declare([fact], {"pet": "cat"}) == {}
+    sheets = [
+        Sheet(("customer", "u1"), 1, {"q1": fact}),
+        Sheet(("anonymous", "a1"), 1, {"q1": hint}),
+    ]
+    assert rules.latest(sheets) == {"q1": fact}, "what somebody trusted said stands, whenever that was"
 
 
 def test_a_name_is_one_to_be_greeted_by() -> None:
     said = Said("q1", "name", "コハル", NOW, trusted=False)
 
-    assert rules.traits_of(said) == {"name": "コハル", "greeting_name": "コハル"}
-    assert rules.values([said]) == rules.traits_of(said)
+    assert rules.values([said]) == {"name": "コハル", "greeting_name": "コハル"}
+    assert rules.to_declare([said], {}) == {(NOW, False): rules.values([said])}
+    assert rules.to_declare([said], {"greeting_name": "花子"}) == {}
+    assert rules.to_declare([replace(said, linked=True)], {}) == {}, "for the device it was typed on only"
 
 
 @given(st.text(), st.sampled_from(["text", "date", "number", "choice"]))

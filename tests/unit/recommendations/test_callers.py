@@ -129,3 +129,21 @@ def test_a_wrong_question_names_the_parameter(api: Any, path: str, field: str) -
     assert refused.status_code == 400
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json_body["errors"][0]["field"] == field
+
+
+def test_whoever_was_erased_is_a_stranger(shop: Recommender) -> None:
+    """Before anything of theirs is taken away: nothing may rest on it from the answer to the erasure on."""
+    shop.order("o1", "u1", "milk")
+    shop.event("Product Viewed", item_id="bread", userId="u1", anonymousId="a1")
+    assert shop.api.post("/v1/identify", {"userId": "u1", "anonymousId": "a1"}).status_code == 200
+    assert reason_of(shop.ask("for_you", customer_id="u1"), "milk")["code"] == "bought_before"
+
+    assert shop.api.delete("/v1/customers/u1").status_code == 202
+    for placement in PLACEMENTS:
+        stranger = shop.ask(placement, customer_id="nobody") | {"request_id": ""}
+        for who in (
+            {"customer_id": "u1"},
+            {"anonymous_id": "a1"},
+            {"customer_id": "u1", "anonymous_id": "a1"},
+        ):
+            assert shop.ask(placement, **who) | {"request_id": ""} == stranger

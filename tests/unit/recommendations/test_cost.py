@@ -38,6 +38,8 @@ class Rounds:
         ("for_you", {"customer_id": "linked"}, (5, 1, 1, 1)),  # and the events of the linked browser
         ("for_you", {"anonymous_id": "new"}, (3, 1, 1)),  # model, link, events
         ("for_you", {"anonymous_id": "a1"}, (3, 1, 1, 1)),  # and the consent of whoever it is linked to
+        ("discover", {"customer_id": "u1"}, (5, 1, 1)),
+        ("session", {"anonymous_id": "new"}, (3, 1, 1)),
         ("similar", {"item_id": "bread"}, (1, 1, 1)),
         ("bought_together", {"item_id": "bread"}, (1, 1, 1)),
         ("buy_again", {"customer_id": "u1"}, (5, 1, 1)),

@@ -270,9 +270,9 @@ NEIGHBOURS = st.lists(
     max_size=5,
     unique_by=lambda each: each.item_id,
 ).map(tuple)
-ROWS = st.dictionaries(
-    ITEMS, st.tuples(NEIGHBOURS, NEIGHBOURS, NEIGHBOURS, st.none() | st.integers(1, 90)), max_size=8
-).map(lambda lists: {item_id: ItemRow(item_id, *each) for item_id, each in lists.items()})
+ROWS = st.dictionaries(ITEMS, st.tuples(*[NEIGHBOURS] * 4, st.none() | st.integers(1, 90)), max_size=8).map(
+    lambda lists: {item_id: ItemRow(item_id, *each) for item_id, each in lists.items()}
+)
 COUNTS = st.dictionaries(ITEMS, st.integers(1, 5), max_size=8)
 SITUATIONS = st.builds(
     Situation,

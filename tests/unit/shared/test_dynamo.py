@@ -297,3 +297,52 @@ def _fresh_clients() -> Iterator[None]:
 
 def test_the_words_of_the_module_are_those_of_the_store() -> None:
     assert dynamo.key("P", "x") == {"pk": {"S": "P"}, "sk": {"S": "x"}}
+
+
+def test_items_of_several_tables_come_in_one_trip(aws: Any) -> None:
+    names = ("orders", "people", "ledger")
+    for name in names:
+        table(name).put_many([{"pk": "P", "sk": f"{number}", "of": name} for number in range(3)])
+    calls = Interposed(table("orders"), "BatchGetItem")
+
+    places = [table(name).at("P", f"{number}") for name in names for number in range(5)]
+    found = dynamo.get_across(places + places)
+
+    assert {place: item["of"] for place, item in found.items()} == {
+        table(name).at("P", f"{number}"): name for name in names for number in range(3)
+    }
+    [request] = calls.requests
+    assert {name: len(each["Keys"]) for name, each in request["RequestItems"].items()} == {
+        table(name).name: 5 for name in names
+    }
+    assert all(each["ConsistentRead"] for each in request["RequestItems"].values())
+
+
+def test_what_is_left_of_several_tables_is_asked_for_again(aws: Any) -> None:
+    for name in ("orders", "people"):
+        table(name).put_many([{"pk": "P", "sk": f"{number}"} for number in range(60)])
+    held_back = LeavesTable(table("people"), "BatchGetItem")
+
+    places = [table(name).at("P", f"{number}") for name in ("orders", "people") for number in range(40)]
+    assert len(dynamo.get_across(places)) == 80
+    assert [sorted(request["RequestItems"]) for request in held_back.requests] == [
+        sorted([table("orders").name, table("people").name]),
+        [table("people").name],
+    ]
+
+
+class LeavesTable(Interposed):
+    """A store that has no time for one of the tables when it is asked for several."""
+
+    def __init__(self, table_: Any, operation: str) -> None:
+        self._name, self._left = table_.name, {}
+        super().__init__(table_, operation, self._without)
+        clients.client("dynamodb").meta.events.register(f"after-call.dynamodb.{operation}", self._confess)
+
+    def _without(self, request: dict[str, Any]) -> dict[str, Any]:
+        asked = dict(request["RequestItems"])
+        self._left = {self._name: asked.pop(self._name)} if len(asked) > 1 else {}
+        return {"RequestItems": asked}
+
+    def _confess(self, parsed: dict[str, Any], **_: Any) -> None:
+        parsed["UnprocessedKeys"] = self._left

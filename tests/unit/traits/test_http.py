@@ -171,6 +171,26 @@ def test_facts_of_all_ids_of_a_person_count(shop: Any) -> None:
     assert reads.of(replace(hana, erased=True)) == Known()
 
 
+def test_no_decision_rests_on_anything_once_personalization_is_withdrawn(shop: Any) -> None:
+    define(shop, "inference-rules/vegetarian", VEGETARIAN | {"minimum_confidence": 0})
+    define(shop, "computed-traits/orders", {"event": "order", "aggregate": "count"})
+    for number in range(8):
+        order(shop, f"o{number}", "tofu")
+    hana = customers.person("hana")
+    assert hana is not None
+    allowed = reads.of(hana)
+    assert (allowed.computed["orders"].value, allowed.inferred["diet"].value) == (8, "vegetarian")
+    assert allowed.interests.brands
+
+    identify(shop, "hana", {"personalization": False})
+    hana = customers.person("hana")
+    assert hana is not None
+    assert reads.of(hana) == Known()
+    profile = shop.get("/v1/customers/hana").json_body
+    assert profile["computed_traits"] == {"orders": {"value": 8, "complete": True}}, "the shop's own books"
+    assert (profile["inferred_traits"], profile["interests"]["brands"]) == ({}, [])
+
+
 def test_an_order_told_by_an_event_counts_before_its_record_is_there(shop: Any) -> None:
     rule = VEGETARIAN | {"support": {"at_least": 1, "item_of": ["grocery"]}, "minimum_confidence": 0}
     define(shop, "inference-rules/cook", rule)
@@ -288,6 +308,7 @@ def test_a_wrong_computed_trait_is_refused_by_its_field(
     ("changed", "field"),
     [
         ({"trait": "a#b"}, "trait"),
+        *(({"trait": name}, "trait") for name in ("email", "name", "phone", "firstName", "Email", "card")),
         ({"value": ["x"]}, "value"),
         ({"value": None}, "value"),
         ({"value": ""}, "value"),
@@ -361,6 +382,7 @@ def test_what_it_costs(shop: Any) -> None:
     with metered() as meter:
         traits(shop)
 
-    # the person and whether they were erased; orders, two timelines, definitions, the sensitive categories; items
-    assert sorted(meter.calls) == ["BatchGetItem"] * 2 + ["GetItem"] + ["Query"] * 4
-    assert (meter.read_units, meter.write_units) == (8, 0)
+    # At once: the person and whether they were erased; the sensitive categories; orders, two timelines, definitions.
+    # Then the items.
+    assert sorted(meter.calls) == ["BatchGetItem"] * 3 + ["Query"] * 4
+    assert (meter.rounds.now, meter.read_units, meter.write_units) == (2, 8.5, 0)
