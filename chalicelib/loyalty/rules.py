@@ -214,7 +214,12 @@ def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str,
 
 
 def _visited(account: Account, program: Program, placed: Placed) -> tuple[str, list[EarnRule]]:
-    """The visit an order is, and the stamp rules that count it: a visit once a day and store, a purchase each time."""
+    """The visit an order is, and the stamp rules that count it: a visit once a day and store, a purchase each time.
+
+    Where the program has no card at all, nobody asks for visits and none is kept.
+    """
+    if not any(rule.kind == "stamps" for rule in program.earn):
+        return "", []
     day = day_of(program, placed.basket.at).isoformat()
     key = visit_key(day, placed.store_id)
     counting = _stamp_rules(program, "purchases", day)
