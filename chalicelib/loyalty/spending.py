@@ -70,13 +70,15 @@ def confirm(
         rewards.coupon(reward, code=coupons.new_code(), customer_id=customer_id, now=now) if reward else None
     )
 
+    others: list[Account] = []  # the person's other accounts, as the limit was decided by them
+
     def decide(account: Account, program: Program) -> Decision:
         decision = redeeming.confirm(
             account, program, redemption_id, request.points, reward_id=held.reward_id, now=now
         )
         if reward:
-            others = [each for each in customer_ids if each != customer_id]
-            rewards.check_limits(reward, had=_had(reward, account, others), given=_given(reward))
+            others[:] = _others(reward, [each for each in customer_ids if each != customer_id])
+            rewards.check_limits(reward, had=_had(reward, [account, *others]), given=_given(reward))
         return decision
 
     def more(_: Decision) -> ledger.Operations:
@@ -84,7 +86,7 @@ def confirm(
             return []
         limit = reward.in_total
         counted = [] if limit is None else [reward_store.counting(reward.reward_id, limit)]
-        return coupons.issuing(coupon) + counted
+        return coupons.issuing(coupon) + counted + store.unmoved(others)
 
     seen = f"confirm {request.model_dump_json()}"
     shown = issued(coupon, dry_run=dry_run) if coupon else None
@@ -112,7 +114,8 @@ def _check(request: RedemptionRequest) -> None:
 def _check_offered(reward: Reward | None, account: Account, customer_ids: Sequence[str], day: date) -> None:
     if reward is None:
         raise InvalidInput.of("reward_id", "the program has no such reward")
-    rewards.check(reward, day=day, had=_had(reward, account, customer_ids[1:]), given=_given(reward))
+    accounts = [account, *_others(reward, customer_ids[1:])]
+    rewards.check(reward, day=day, had=_had(reward, accounts), given=_given(reward))
 
 
 def _promised(held: Entry, program: Program) -> Reward | None:
@@ -128,11 +131,15 @@ def _promised(held: Entry, program: Program) -> Reward | None:
     return replace(reward, per_customer=today.per_customer, in_total=today.in_total)
 
 
-def _had(reward: Reward, account: Account, others: Sequence[str]) -> int:
-    """How often a person has had a reward, under all their ids. No trip where that is not limited."""
-    if reward.per_customer is None:
-        return 0
-    accounts = [account, *(store.read_many(others, consistent=True) if others else [])]
+def _others(reward: Reward, customer_ids: Sequence[str]) -> list[Account]:
+    """A person's other accounts, where what they had counts. One trip, none for a reward without a limit for each."""
+    if reward.per_customer is None or not customer_ids:
+        return []
+    return store.read_many(customer_ids, consistent=True)
+
+
+def _had(reward: Reward, accounts: Sequence[Account]) -> int:
+    """How often a person has had a reward."""
     return sum(rewards.had(each, reward.reward_id) for each in accounts)
 
 

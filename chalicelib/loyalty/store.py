@@ -106,6 +106,17 @@ def committing(
     ]
 
 
+def unmoved(accounts: Sequence[Account]) -> list[dict[str, Any]]:
+    """Operations that are refused when one of these accounts has moved since it was read. 2 write units each."""
+    ledger = table("ledger")
+    return [
+        ledger.checking(pk_of(each.customer_id), ACCOUNT, condition=AS_SEEN, values={":seen": each.version})
+        if each.version
+        else ledger.checking(pk_of(each.customer_id), ACCOUNT, condition=NEW)
+        for each in accounts
+    ]
+
+
 def commit(operations: Sequence[dict[str, Any]]) -> None:
     """All of them or none; raises AccountMoved. One trip."""
     try:

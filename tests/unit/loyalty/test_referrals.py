@@ -221,6 +221,22 @@ def test_an_order_of_before_or_for_nothing_is_not_the_first(
     assert points("anna")[0] == 500
 
 
+def test_an_order_that_is_changed_to_nothing_takes_both_back(shop: Any, circuit: Circuit) -> None:
+    refer(shop, code_of(shop))
+    placed_at = clock.to_text(clock.now())
+    order(shop, placed_at=placed_at)
+    deliver(shop)
+    circuit.settle()
+    assert points("anna", "ben") == [500, 320]
+
+    body = shop.get("/v1/orders/o1").json_body
+    kept = {name: body[name] for name in ("customer_id", "placed_at", "currency")}
+    lines = [{"line_id": "1", "item_id": "tea", "quantity": 2, "price": 0}]
+    assert shop.put("/v1/orders/o1", kept | {"total": 0, "lines": lines}).status_code == 200
+    circuit.settle()
+    assert points("anna", "ben") == [0, 0]
+
+
 def test_what_was_promised_is_given_whatever_the_program_says_by_then(shop: Any, circuit: Circuit) -> None:
     refer(shop, code_of(shop))
     shop.put("/v1/loyalty/program", {"currency": "JPY", "earn": EARN})
@@ -335,6 +351,9 @@ def test_limits_of_a_month_and_for_ever(shop: Any) -> None:
         ({"code": "", "customer_id": "ben"}, 400, "code"),
         ({"code": "x" * 41, "customer_id": "ben"}, 400, "code"),
         ({"code": 7, "customer_id": "ben"}, 400, "code"),
+        ({"code": "a\u0000b", "customer_id": "ben"}, 400, "code"),
+        ({"code": "\ud800", "customer_id": "ben"}, 400, "body"),
+        ({"code": "A#B/../REFERRAL", "customer_id": "ben"}, 409, "code"),
         ({"code": "00000000"}, 400, "customer_id"),
         ({"code": "00000000", "customer_id": "a/b"}, 400, "customer_id"),
         ({"customer_id": "ben"}, 400, "code"),
