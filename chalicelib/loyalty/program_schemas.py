@@ -292,6 +292,10 @@ def _meaningless(body: ProgramBody) -> Iterator[FieldError]:
     for place, rule in enumerate(body.earn):
         if isinstance(rule, ItemsRule) and not (rule.scope.item_ids or rule.scope.categories):
             yield FieldError(f"earn.{place}.scope", "must name items or categories")
+    if body.pending_days > 28 * body.expiry_months:
+        yield FieldError(
+            "pending_days", "is longer than `expiry_months`, so points would expire before their use"
+        )
     if body.referral and body.referral.per_month > body.referral.lifetime:
         yield FieldError("referral.per_month", "is more than `lifetime`")
     yield from _unreachable(body)
