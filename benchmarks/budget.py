@@ -241,10 +241,10 @@ OPERATIONS = [
     Operation("points: entries", accrue, entries, calls=3, read_units=3.5, write_units=0),
     Operation("points: reserve", accrue, reserve, calls=6, read_units=6, write_units=4),
     Operation(
-        "points: confirm a redemption", _all(accrue, reserve), confirm, calls=8, read_units=10, write_units=4
+        "points: confirm a redemption", _all(accrue, reserve), confirm, calls=7, read_units=8, write_units=4
     ),
     Operation(
-        "points: release a redemption", _all(accrue, reserve), release, calls=8, read_units=10, write_units=4
+        "points: release a redemption", _all(accrue, reserve), release, calls=7, read_units=8, write_units=4
     ),
     Operation("points: refund", _all(program, put_order, earn), refund, calls=8, read_units=8, write_units=4),
     Operation("points: quote a cart", program, quote, calls=1, read_units=0.5, write_units=0),
@@ -252,8 +252,8 @@ OPERATIONS = [
         "points: confirm a reward",
         _all(offering, accrue, take),
         confirm,
-        calls=9,
-        read_units=11,
+        calls=8,
+        read_units=9,
         write_units=10,
     ),
     Operation(

@@ -120,7 +120,8 @@ def refund(
     refunded = _refunded(request, order)
     entry_id = f"order:{order.order_id}#refund#{key}"
     answer = _refund(
-        order, refunded, entry_id=entry_id, seen=request.model_dump_json(), reason=request.reason, now=now, dry_run=dry_run
+        order, refunded, entry_id=entry_id, seen=request.model_dump_json(), reason=request.reason, now=now, dry_run=dry_run,
+        beside=store.beside(order.customer_id, customer_ids),
     )  # fmt: skip
     assert answer is not None, "a refund is always an entry"
     return answer
@@ -172,6 +173,7 @@ def _refund(
     now: datetime,
     dry_run: bool = False,
     cut: bool = False,
+    beside: Sequence[Account] = (),
 ) -> str | None:
     program, _ = program_store.load()
 
@@ -188,7 +190,7 @@ def _refund(
 
     command = Command(
         order.customer_id, entry_id, fingerprint(seen), decide,
-        lambda decision: answers.refund(decision, program, now).model_dump_json(), order.order_id,
+        lambda decision: answers.refund(decision, program, now, beside=beside).model_dump_json(), order.order_id,
     )  # fmt: skip
     return ledger.run(command, program, now=now, dry_run=dry_run)
 

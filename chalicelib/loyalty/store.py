@@ -60,6 +60,12 @@ def read_many(customer_ids: Sequence[str], *, consistent: bool = False) -> list[
     return [mapping.to_account(each, found.get((pk_of(each), ACCOUNT))) for each in customer_ids]
 
 
+def beside(customer_id: str, customer_ids: Sequence[str]) -> list[Account]:
+    """A person's accounts under their other ids. One trip, none where there is no other id."""
+    others = [each for each in customer_ids if each != customer_id]
+    return read_many(others, consistent=True) if others else []
+
+
 def entries(customer_id: str) -> list[Entry]:
     """All entries of a customer, latest last. One trip per MB; half a read unit per 4 KB."""
     found = table("ledger").query(pk_of(customer_id), prefix=ENTRY_PREFIX, limit=EXPORT_MAX)
