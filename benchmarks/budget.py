@@ -209,9 +209,9 @@ OPERATIONS = [
     Operation(
         "timeline: a page", _all(identify, track), timeline, calls=5, read_units=5.5, write_units=0, rounds=3
     ),
-    Operation("customer: read", named, customer, calls=5, read_units=9, write_units=0, rounds=1),
+    Operation("customer: read", named, customer, calls=5, read_units=10, write_units=0, rounds=1),
     Operation(
-        "customer: read, with a device", identify, customer, calls=6, read_units=10, write_units=0, rounds=2
+        "customer: read, with a device", identify, customer, calls=6, read_units=11, write_units=0, rounds=2
     ),
     Operation("customer: find by e-mail", identify, find, calls=3, read_units=3, write_units=0),
     Operation("customer: merge", _all(identify, other), merge, calls=3, read_units=7, write_units=18),
@@ -228,7 +228,7 @@ OPERATIONS = [
         _all(named, other, merge),
         customer,
         calls=10,
-        read_units=15,
+        read_units=17,
         write_units=0,
         rounds=2,
     ),
@@ -237,7 +237,7 @@ OPERATIONS = [
         _all(named, put_item, put_order, rule, spent),
         customer,
         calls=6,
-        read_units=9.5,
+        read_units=10.5,
         write_units=0,
         rounds=2,
     ),
@@ -271,14 +271,14 @@ OPERATIONS = [
     Operation(
         "points: the same order again", _all(program, earn), earn, calls=3, read_units=3, write_units=0
     ),
-    Operation("points: balance", accrue, balance, calls=3, read_units=4, write_units=0),
+    Operation("points: balance", accrue, balance, calls=3, read_units=3, write_units=0),
     Operation("points: entries", accrue, entries, calls=3, read_units=3.5, write_units=0),
     Operation("points: reserve", accrue, reserve, calls=6, read_units=6, write_units=4),
     Operation(
-        "points: confirm a redemption", _all(accrue, reserve), confirm, calls=8, read_units=10, write_units=4
+        "points: confirm a redemption", _all(accrue, reserve), confirm, calls=7, read_units=8, write_units=4
     ),
     Operation(
-        "points: release a redemption", _all(accrue, reserve), release, calls=8, read_units=10, write_units=4
+        "points: release a redemption", _all(accrue, reserve), release, calls=7, read_units=8, write_units=4
     ),
     Operation("points: refund", _all(program, put_order, earn), refund, calls=8, read_units=8, write_units=4),
     Operation("points: quote a cart", program, quote, calls=1, read_units=0.5, write_units=0),
@@ -286,8 +286,8 @@ OPERATIONS = [
         "points: confirm a reward",
         _all(offering, accrue, take),
         confirm,
-        calls=9,
-        read_units=11,
+        calls=8,
+        read_units=9,
         write_units=10,
     ),
     Operation(

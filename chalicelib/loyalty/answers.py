@@ -56,9 +56,14 @@ def accrual(decision: Decision, program: Program, now: datetime) -> AccrualAnswe
 
 
 def redemption(
-    decision: Decision, program: Program, now: datetime, coupon: IssuedCoupon | None = None
+    decision: Decision,
+    program: Program,
+    now: datetime,
+    *,
+    coupon: IssuedCoupon | None = None,
+    beside: Sequence[Account] = (),
 ) -> RedemptionAnswer:
-    """What a redemption's step did, and the coupon that a reward is."""
+    """What a redemption's step did, and the coupon that a reward is; `beside` are the person's other accounts."""
     entry = decision.entry
     redemption_id = entry.entry_id.removeprefix("redemption:").partition("#")[0]
     statuses = {"reserve": "reserved", "redeem": "confirmed", "release": "released"}
@@ -68,18 +73,20 @@ def redemption(
         points=abs(entry.points),
         expires_at=entry.hold_until,
         coupon=coupon,
-        balance=balance([decision.account], program, now),
+        balance=balance([decision.account, *beside], program, now),
     )
 
 
-def refund(decision: Decision, program: Program, now: datetime) -> RefundAnswer:
-    """What a refund took, and where from."""
+def refund(
+    decision: Decision, program: Program, now: datetime, *, beside: Sequence[Account] = ()
+) -> RefundAnswer:
+    """What a refund took, and where from; `beside` are the person's other accounts."""
     entry = decision.entry
     return RefundAnswer(
         entry_id=entry.entry_id,
         points=-entry.points,
         taken=TakenAnswer(**vars(refunding.taken_from(entry))),
-        balance=balance([decision.account], program, now),
+        balance=balance([decision.account, *beside], program, now),
     )
 
 

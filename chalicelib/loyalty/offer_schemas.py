@@ -10,7 +10,7 @@ from pydantic import Field
 
 from chalicelib.coupons.schemas import CouponAnswer, IssuedCoupon
 from chalicelib.loyalty.program import INTENT_MAX
-from chalicelib.shared.contract import At, Currency, Id, In, MinorUnits, Out
+from chalicelib.shared.contract import At, Currency, Id, In, Line, MinorUnits, Out
 from chalicelib.shared.errors import FieldError
 
 LINES_MAX = 200
@@ -110,7 +110,7 @@ class ReferralCodeAnswer(Out):
 class ReferralRequest(In):
     """Whose code a new customer brought along."""
 
-    code: Annotated[str, Field(min_length=1, max_length=40, examples=["K7Q2M8RT"])]
+    code: Annotated[Line, Field(max_length=40, examples=["K7Q2M8RT"])]
     customer_id: Id | None = Field(default=None, description="The friend; for a secret key.")
 
 

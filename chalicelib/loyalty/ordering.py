@@ -16,6 +16,7 @@ from chalicelib.loyalty.rules import Placed
 from chalicelib.loyalty.schemas import RefundRequest
 from chalicelib.orders import reads as orders
 from chalicelib.orders.reads import Order
+from chalicelib.privacy import reads as privacy
 from chalicelib.shared.errors import Gone, InvalidInput, NotFound
 from chalicelib.shared.ids import fingerprint
 from chalicelib.shared.logs import logger
@@ -119,7 +120,8 @@ def refund(
     refunded = _refunded(request, order)
     entry_id = f"order:{order.order_id}#refund#{key}"
     answer = _refund(
-        order, refunded, entry_id=entry_id, seen=request.model_dump_json(), reason=request.reason, now=now, dry_run=dry_run
+        order, refunded, entry_id=entry_id, seen=request.model_dump_json(), reason=request.reason, now=now, dry_run=dry_run,
+        beside=store.beside(order.customer_id, customer_ids),
     )  # fmt: skip
     assert answer is not None, "a refund is always an entry"
     return answer
@@ -133,6 +135,8 @@ def refund_told(order_id: str, refunded: Refunded, *, cause: str, reason: str, n
     order = orders.order(order_id)
     if order is None:
         raise UnknownOrder
+    if order.customer_id.startswith(privacy.PSEUDONYM_PREFIX):
+        return  # whoever bought it was erased, with their points
     entry_id = f"order:{order_id}#refund#{cause}"
     try:
         _refund(order, refunded, entry_id=entry_id, seen=cause, reason=reason, now=now, cut=True)
@@ -169,6 +173,7 @@ def _refund(
     now: datetime,
     dry_run: bool = False,
     cut: bool = False,
+    beside: Sequence[Account] = (),
 ) -> str | None:
     program, _ = program_store.load()
 
@@ -185,7 +190,7 @@ def _refund(
 
     command = Command(
         order.customer_id, entry_id, fingerprint(seen), decide,
-        lambda decision: answers.refund(decision, program, now).model_dump_json(), order.order_id,
+        lambda decision: answers.refund(decision, program, now, beside=beside).model_dump_json(), order.order_id,
     )  # fmt: skip
     return ledger.run(command, program, now=now, dry_run=dry_run)
 

@@ -60,7 +60,7 @@ class _Earn(In):
     name: Name = Field(
         description="What the rule is called in answers and entries; keep it when you change the rule."
     )
-    cap: CapBody = CapBody()
+    cap: CapBody = Field(default_factory=CapBody)
     starts_on: Day | None = None
     ends_on: Day | None = Field(
         default=None, description="The last day; both are days of the program's zone."
@@ -75,7 +75,7 @@ class AmountRule(_Earn):
     per_amount: int = Field(ge=1, le=10**9, description="Minor units that earn `points`.", examples=[100])
     minimum: MinorUnits = Field(default=0, description="Below it nothing is earned. Minor units.")
     rounding: Literal["down", "half_up", "up"] = Field(default="down", description="Of amount / per_amount.")
-    scope: ScopeBody = ScopeBody()
+    scope: ScopeBody = Field(default_factory=ScopeBody)
 
 
 class StepBody(In):
@@ -90,7 +90,7 @@ class BasketRule(_Earn):
 
     kind: Literal["basket"]
     steps: list[StepBody] = Field(min_length=1, max_length=20)
-    scope: ScopeBody = ScopeBody()
+    scope: ScopeBody = Field(default_factory=ScopeBody)
 
 
 class ItemsRule(_Earn):
@@ -292,6 +292,10 @@ def _meaningless(body: ProgramBody) -> Iterator[FieldError]:
     for place, rule in enumerate(body.earn):
         if isinstance(rule, ItemsRule) and not (rule.scope.item_ids or rule.scope.categories):
             yield FieldError(f"earn.{place}.scope", "must name items or categories")
+    if body.pending_days > 28 * body.expiry_months:
+        yield FieldError(
+            "pending_days", "is longer than `expiry_months`, so points would expire before their use"
+        )
     if body.referral and body.referral.per_month > body.referral.lifetime:
         yield FieldError("referral.per_month", "is more than `lifetime`")
     yield from _unreachable(body)

@@ -98,7 +98,7 @@ def left_of(
     if more is None:
         return left
     if check:
-        _check(basket, left, lines, more)
+        _check(basket, left, more)
     if more.whole:
         return replace(left, total=0, lines=())
     return _rest(remaining(basket, books.join(lines, more.lines), amount + more.amount))
@@ -198,15 +198,16 @@ def _rest(left: Basket) -> Basket:
     return left if left.total and left.lines else replace(left, total=0, lines=())
 
 
-def _check(basket: Basket, left: Basket, lines: Mapping[str, int], more: Refunded) -> None:
-    ordered = {line.line_id: line.quantity for line in basket.lines}
+def _check(basket: Basket, left: Basket, more: Refunded) -> None:
+    ordered = {line.line_id for line in basket.lines}
+    still = {line.line_id: line.quantity for line in left.lines}
     problems = []
     for line_id, quantity in more.lines.items():
         if line_id not in ordered:
             problems.append(FieldError("lines", f"the order has no line {line_id}"))
-        elif quantity > ordered[line_id] - lines.get(line_id, 0):
-            still = ordered[line_id] - lines.get(line_id, 0)
-            problems.append(FieldError("lines", f"of line {line_id} {still} are left to refund"))
+        elif quantity > still.get(line_id, 0):
+            message = f"of line {line_id} {still.get(line_id, 0)} are left to refund"
+            problems.append(FieldError("lines", message))
     if more.amount > left.total:
         problems.append(FieldError("amount", f"{left.total} {basket.currency} are left to refund"))
     if more.whole and not left.lines:

@@ -26,6 +26,7 @@ from chalicelib.loyalty.model import (
 )
 from chalicelib.loyalty.program import EarnRule, Program
 from chalicelib.shared.clock import to_text
+from chalicelib.shared.errors import InvalidInput
 
 RULE_MANUAL = "manual"
 ACCRUE, CONFIRM = "accrue", "confirm"
@@ -107,11 +108,14 @@ def give(
 ) -> Decision:
     """Points given by hand, by a partner or for something done, once per `entry_id`; usable from `pending_until` on.
 
-    They do not count for tiers. Assumes that schemas and caps have bounded the points.
+    They do not count for tiers. Assumes that schemas and caps have bounded the points. Raises InvalidInput for points that
+    would expire before they could be used.
     """
     assert 0 <= points <= POINTS_PER_ENTRY_MAX, "schemas must bound points first"
     lot = books.lot_of(program, now)
     waits = pending_until if pending_until > day_of(program, now).isoformat() else ""
+    if waits[:7] > lot:
+        raise InvalidInput.of("pending_until", f"these points expire with {lot}, before they could be used")
     rules = (RulePoints(rule, points),)
     moves = books.join(_arriving(account, program, points, lot, waits), counted(program, rules, now))
     entry = Entry(
@@ -214,7 +218,12 @@ def unstamped(account: Account, program: Program, visit: str) -> tuple[dict[str,
 
 
 def _visited(account: Account, program: Program, placed: Placed) -> tuple[str, list[EarnRule]]:
-    """The visit an order is, and the stamp rules that count it: a visit once a day and store, a purchase each time."""
+    """The visit an order is, and the stamp rules that count it: a visit once a day and store, a purchase each time.
+
+    Where the program has no card at all, nobody asks for visits and none is kept.
+    """
+    if not any(rule.kind == "stamps" for rule in program.earn):
+        return "", []
     day = day_of(program, placed.basket.at).isoformat()
     key = visit_key(day, placed.store_id)
     counting = _stamp_rules(program, "purchases", day)

@@ -103,7 +103,7 @@ class RedemptionRequest(In):
     """Points to hold, or the reward they are to buy. Confirm or release; unconfirmed they return by themselves."""
 
     points: Points | None = Field(default=None, examples=[500])
-    reward_id: Annotated[str, Field(max_length=40)] | None = Field(
+    reward_id: Annotated[Line, Field(max_length=40)] | None = Field(
         default=None, description="Costs what the program says; confirmed, it is a coupon."
     )
     order_id: Id | None = Field(default=None, description="What they are to pay for; kept with the entry.")

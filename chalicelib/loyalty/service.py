@@ -14,6 +14,7 @@ from chalicelib.loyalty import (
     offer_store,
     ordering,
     program_store,
+    reads,
     referral_store,
     rules,
     store,
@@ -100,11 +101,10 @@ def balance(customer_id: str, *, now: datetime, own: bool = False) -> BalanceAns
     """What a person has at `now` under all their ids; a customer who never earned has nothing, which is not an error.
 
     Each id keeps its account, so that undoing a merge leaves each what it earned. Raises Moved for an id that was
-    merged into another, unless it is a customer's `own` token. Three trips; half a read unit for each id's account.
+    merged into another, unless it is a customer's `own` token. Two trips; half a read unit for each
+    id's account and the program.
     """
-    customer_ids = customers.asked_for(customer_id, own=own)
-    program, _ = program_store.load()
-    return answers.balance(store.read_many(customer_ids), program, now)
+    return reads.balance(*customers.asked_for(customer_id, own=own), now=now)
 
 
 def entries(customer_id: str, query: EntriesQuery, *, own: bool = False, now: datetime) -> EntriesAnswer:

@@ -8,17 +8,16 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.coupons import store as coupons
 from chalicelib.coupons.schemas import IssuedCoupon, issued
-from chalicelib.loyalty import answers, books, ledger, program_store, redeeming, reward_store, rewards, store
+from chalicelib.loyalty import answers, ledger, program_store, redeeming, reward_store, rewards, store
 from chalicelib.loyalty.earning import day_of
+from chalicelib.loyalty.gathering import Gathered, gather
 from chalicelib.loyalty.ledger import Command
-from chalicelib.loyalty.model import LOT, Account, Decision, Entry
+from chalicelib.loyalty.model import Account, Decision, Entry
 from chalicelib.loyalty.program import Program, Reward
 from chalicelib.loyalty.schemas import ConfirmRequest, RedemptionRequest
 from chalicelib.shared.errors import InvalidInput, KeyReused, NotFound
 from chalicelib.shared.ids import fingerprint
-from chalicelib.shared.rounds import rounds
 
-TRANSFER = "transfer"
 Decide = Callable[[Account, Program], Decision]
 More = Callable[[Decision], ledger.Operations]
 
@@ -37,22 +36,24 @@ def reserve(
     points = reward.points if reward else request.points or 0
     redemption_id = fingerprint(customer_ids[0], key)[:26]
     hold = timedelta(seconds=request.hold_seconds)
-    owed_elsewhere = 0
+    gathered = Gathered()
     if len(customer_ids) > 1 and points:
-        owed_elsewhere = _gather(customer_ids, points, program, redemption_id, now=now, dry_run=dry_run)
+        gathered = gather(customer_ids, points, program, redemption_id, now=now, dry_run=dry_run)
 
     def decide(account: Account, program: Program) -> Decision:
+        account = gathered.arrived(account)
         if request.reward_id:
             _check_offered(reward, account, customer_ids, day_of(program, now))
         return redeeming.reserve(
             account, program, redemption_id, points, hold=hold, reward_id=request.reward_id or "",
-            order_id=request.order_id or "", owed_elsewhere=owed_elsewhere, now=now,
+            order_id=request.order_id or "", owed_elsewhere=gathered.owed_elsewhere, now=now,
         )  # fmt: skip
 
     entry_id = f"redemption:{redemption_id}"
     return _run(
-        customer_ids[0], entry_id, request.model_dump_json(), decide, program, now=now, dry_run=dry_run
-    )
+        customer_ids[0], entry_id, request.model_dump_json(), decide, program, now=now, dry_run=dry_run,
+        beside=gathered.others,
+    )  # fmt: skip
 
 
 def confirm(
@@ -70,13 +71,15 @@ def confirm(
         rewards.coupon(reward, code=coupons.new_code(), customer_id=customer_id, now=now) if reward else None
     )
 
+    others: list[Account] = []  # the person's other accounts, as the limit was decided by them
+
     def decide(account: Account, program: Program) -> Decision:
         decision = redeeming.confirm(
             account, program, redemption_id, request.points, reward_id=held.reward_id, now=now
         )
         if reward:
-            others = [each for each in customer_ids if each != customer_id]
-            rewards.check_limits(reward, had=_had(reward, account, others), given=_given(reward))
+            others[:] = _others(reward, [each for each in customer_ids if each != customer_id])
+            rewards.check_limits(reward, had=_had(reward, [account, *others]), given=_given(reward))
         return decision
 
     def more(_: Decision) -> ledger.Operations:
@@ -84,13 +87,14 @@ def confirm(
             return []
         limit = reward.in_total
         counted = [] if limit is None else [reward_store.counting(reward.reward_id, limit)]
-        return coupons.issuing(coupon) + counted
+        return coupons.issuing(coupon) + counted + store.unmoved(others)
 
     seen = f"confirm {request.model_dump_json()}"
     shown = issued(coupon, dry_run=dry_run) if coupon else None
     return _done(
-        customer_id, redemption_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
-    )
+        customer_id, redemption_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more,
+        beside=store.beside(customer_id, customer_ids),
+    )  # fmt: skip
 
 
 def release(customer_ids: Sequence[str], redemption_id: str, *, now: datetime, dry_run: bool) -> str:
@@ -101,7 +105,10 @@ def release(customer_ids: Sequence[str], redemption_id: str, *, now: datetime, d
     def decide(account: Account, program: Program) -> Decision:
         return redeeming.release(account, program, redemption_id, reason="released", now=now)
 
-    return _done(customer_id, redemption_id, "release", decide, program, now=now, dry_run=dry_run)
+    return _done(
+        customer_id, redemption_id, "release", decide, program, now=now, dry_run=dry_run,
+        beside=store.beside(customer_id, customer_ids),
+    )  # fmt: skip
 
 
 def _check(request: RedemptionRequest) -> None:
@@ -112,7 +119,8 @@ def _check(request: RedemptionRequest) -> None:
 def _check_offered(reward: Reward | None, account: Account, customer_ids: Sequence[str], day: date) -> None:
     if reward is None:
         raise InvalidInput.of("reward_id", "the program has no such reward")
-    rewards.check(reward, day=day, had=_had(reward, account, customer_ids[1:]), given=_given(reward))
+    accounts = [account, *_others(reward, customer_ids[1:])]
+    rewards.check(reward, day=day, had=_had(reward, accounts), given=_given(reward))
 
 
 def _promised(held: Entry, program: Program) -> Reward | None:
@@ -128,11 +136,15 @@ def _promised(held: Entry, program: Program) -> Reward | None:
     return replace(reward, per_customer=today.per_customer, in_total=today.in_total)
 
 
-def _had(reward: Reward, account: Account, others: Sequence[str]) -> int:
-    """How often a person has had a reward, under all their ids. No trip where that is not limited."""
-    if reward.per_customer is None:
-        return 0
-    accounts = [account, *(store.read_many(others, consistent=True) if others else [])]
+def _others(reward: Reward, customer_ids: Sequence[str]) -> list[Account]:
+    """A person's other accounts, where what they had counts. One trip, none for a reward without a limit for each."""
+    if reward.per_customer is None or not customer_ids:
+        return []
+    return store.read_many(customer_ids, consistent=True)
+
+
+def _had(reward: Reward, accounts: Sequence[Account]) -> int:
+    """How often a person has had a reward."""
     return sum(rewards.had(each, reward.reward_id) for each in accounts)
 
 
@@ -151,9 +163,10 @@ def _run(
     dry_run: bool,
     shown: IssuedCoupon | None = None,
     more: More = ledger.nothing_more,
+    beside: Sequence[Account] = (),
 ) -> str:
     def answer(decision: Decision) -> str:
-        return answers.redemption(decision, program, now, shown).model_dump_json()
+        return answers.redemption(decision, program, now, coupon=shown, beside=beside).model_dump_json()
 
     def decide_alone(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
         return decide(account, program)
@@ -176,16 +189,15 @@ def _done(
     dry_run: bool,
     shown: IssuedCoupon | None = None,
     more: More = ledger.nothing_more,
+    beside: Sequence[Account] = (),
 ) -> str:
     """Confirm and release end a redemption under one entry id, so only one of them can."""
     entry_id = f"redemption:{redemption_id}#done"
-    _, known = store.load(customer_id, entry_id)
-    if entry_id in known and known[entry_id].fingerprint != fingerprint(seen):
-        raise redeeming.HoldOver
     try:
         return _run(
-            customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more
-        )
+            customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more,
+            beside=beside,
+        )  # fmt: skip
     except KeyReused:  # the other one, or the hold's time, came in between
         raise redeeming.HoldOver from None
 
@@ -198,63 +210,3 @@ def _held(customer_ids: Sequence[str], redemption_id: str) -> Entry:
         if entry_id in known:
             return known[entry_id].entry
     raise NotFound("there is no such redemption of this customer")
-
-
-def _gather(
-    customer_ids: Sequence[str],
-    points: int,
-    program: Program,
-    redemption_id: str,
-    *,
-    now: datetime,
-    dry_run: bool,
-) -> int:
-    """Bring points of a person's other ids to the surviving one, as many as it lacks; returns what the others owe.
-
-    Each id's points move in one transaction of both accounts. Two trips, and one for each id that gives.
-    """
-    for _ in rounds():
-        head, *others = store.read_many(customer_ids, consistent=True)
-        if f"redemption:{redemption_id}" in store.load(head.customer_id, f"redemption:{redemption_id}")[1]:
-            return 0
-        owed = sum(each.owed for each in others)
-        if dry_run:
-            return owed - sum(books.settled(each, program, now).active for each in others)
-        try:
-            head = ledger.settle(head, program, now)
-            for other in others:
-                giving = ledger.settle(other, program, now)
-                lacking = min(points + owed - head.active, giving.active)
-                if lacking > 0:
-                    head = _transfer(giving, head, lacking, redemption_id, now=now)
-        except store.AccountMoved:
-            continue
-        return owed
-    return 0
-
-
-def _transfer(giving: Account, head: Account, points: int, redemption_id: str, *, now: datetime) -> Account:
-    taken, _ = books.outflow(giving, points)
-    given = {f"{LOT}:{key.partition(':')[2]}": -n for key, n in taken.items()}
-    reason = f"redemption {redemption_id}"
-    out = Entry(
-        f"{TRANSFER}:{redemption_id}#{giving.version + 1}",
-        TRANSFER,
-        giving.customer_id,
-        -points,
-        reason,
-        now,
-        taken,
-    )
-    into = Entry(
-        f"{TRANSFER}:{redemption_id}#{head.version + 1}",
-        TRANSFER,
-        head.customer_id,
-        points,
-        reason,
-        now,
-        given,
-    )
-    leaving, arriving = books.enter(giving, out), books.enter(head, into)
-    store.commit(store.committing(leaving) + store.committing(arriving))
-    return arriving.account

@@ -73,6 +73,12 @@ def wanted(customer_ids: Sequence[str]) -> Wanted[list[Account]]:
     )
 
 
+def beside(customer_id: str, customer_ids: Sequence[str]) -> list[Account]:
+    """A person's accounts under their other ids. One trip, none where there is no other id."""
+    others = [each for each in customer_ids if each != customer_id]
+    return read_many(others, consistent=True) if others else []
+
+
 def entries(customer_id: str) -> list[Entry]:
     """All entries of a customer, latest last. One trip per MB; half a read unit per 4 KB."""
     found = table("ledger").query(pk_of(customer_id), prefix=ENTRY_PREFIX, limit=EXPORT_MAX)
@@ -116,6 +122,17 @@ def committing(
     return [
         ledger.putting(entry, condition=NEW),
         ledger.putting(mapping.of_account(decision.account), condition=condition, values=values),
+    ]
+
+
+def unmoved(accounts: Sequence[Account]) -> list[dict[str, Any]]:
+    """Operations that are refused when one of these accounts has moved since it was read. 2 write units each."""
+    ledger = table("ledger")
+    return [
+        ledger.checking(pk_of(each.customer_id), ACCOUNT, condition=AS_SEEN, values={":seen": each.version})
+        if each.version
+        else ledger.checking(pk_of(each.customer_id), ACCOUNT, condition=NEW)
+        for each in accounts
     ]
 
 

@@ -228,7 +228,7 @@ def parse(model: type[BaseModel], sent: bytes) -> Any:
     try:
         return model.model_validate_json(sent)
     except ValidationError as error:
-        raise problems.of_validation(error) from None
+        raise problems.of_validation(error, said=sent) from None
 
 
 def _query(contract: Contract, parameters: Mapping[str, list[str]]) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from chalice.app import Response
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from chalicelib.shared.errors import FieldError, InvalidInput, Refused
 
@@ -81,18 +83,43 @@ def of_status(status: int, correlation_id: str, headers: dict[str, str] | None =
     return _response(status, document(status, code, title, "", correlation_id), headers or {})
 
 
-def of_validation(error: ValidationError, prefix: str = "", whole: str = "body") -> InvalidInput:
+def of_validation(
+    error: ValidationError, prefix: str = "", whole: str = "body", said: bytes = b""
+) -> InvalidInput:
     """A pydantic error as a refusal that names each field by its path; values are never quoted.
 
-    `whole` is what was read: `body`, or `query`.
+    `whole` is what was read: `body`, or `query`; `said` is the body itself, where its model has alternatives.
     """
+    document = _json(said)
     fields = [
         FieldError(
-            ".".join([*([prefix] if prefix else []), *map(str, each["loc"])]) or whole, _message(each, whole)
+            ".".join([*([prefix] if prefix else []), *_path(each["loc"], document)]) or whole,
+            _message(each, whole),
         )
         for each in error.errors(include_url=False, include_input=False)[:FIELDS_SHOWN_MAX]
     ]
     return InvalidInput(f"{fields[0].field}: {fields[0].message}", fields=fields)
+
+
+def _json(said: bytes) -> Any:
+    try:
+        return from_json(said)
+    except ValueError:
+        return None
+
+
+def _path(loc: Sequence[int | str], document: Any) -> list[str]:
+    """Where an error is, in the words of the document: pydantic also names the alternative that it tried."""
+    path, here = [], document
+    for place, part in enumerate(loc, start=1):
+        known = (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and part in range(len(here))
+        )
+        if isinstance(here, dict) and not known and place < len(loc):
+            continue
+        path.append(str(part))
+        here = here[part] if known else None
+    return path
 
 
 def _message(error: Any, whole: str) -> str:

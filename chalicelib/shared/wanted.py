@@ -20,11 +20,14 @@ class Wanted(Generic[A]):
     read: Callable[[Found], A]
 
 
-def fetch(*wanted: Wanted[Any]) -> Found:
-    """Everything that is wanted, consistent. One trip per 100 items of whatever tables, 1 read unit per 4 KB of each."""
-    return get_across(place for each in wanted for place in each.places)
+def fetch(*wanted: Wanted[Any], consistent: bool = True) -> Found:
+    """Everything that is wanted. One trip per 100 items of whatever tables, 1 read unit per 4 KB of each.
+
+    Half of that where it need not be `consistent`.
+    """
+    return get_across((place for each in wanted for place in each.places), consistent=consistent)
 
 
-def alone(wanted: Wanted[A]) -> A:
+def alone(wanted: Wanted[A], *, consistent: bool = True) -> A:
     """What is wanted when nothing else is."""
-    return wanted.read(fetch(wanted))
+    return wanted.read(fetch(wanted, consistent=consistent))

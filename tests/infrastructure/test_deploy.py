@@ -139,20 +139,8 @@ def test_every_mapping_is_at_work_with_its_limits(deployment: Deployment, templa
 def test_a_schedule_sends_the_welcome_that_has_fallen_due(
     deployment: Deployment, template: dict[str, Any]
 ) -> None:
-    [tick] = [wire for wire in wiring_of(template) if wire.handler.endswith(".campaigns_tick")]
-    name = deployment.resources()[tick.function]
-
     def run() -> list[Any]:
-        event = {
-            "id": "run",
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "time": "",
-            "detail": {},
-        }
-        event |= {"version": "0", "account": "0", "region": REGION, "resources": []}
-        answer = deployment.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-        assert "FunctionError" not in answer, f"{answer['Payload'].read()!r}\n{deployment.errors()}"
+        run_schedule(deployment, template, "campaigns_tick")
         return [mail for mail in deployment.mails() if "taro@example.com" in json.dumps(mail)]
 
     assert run() == []
@@ -166,6 +154,40 @@ def test_a_schedule_sends_the_welcome_that_has_fallen_due(
     deployment.ok("PATCH", "/v1/customers/taro", {"consents": {"email_marketing": True}})
     [mail] = deployment.eventually("the welcome", run)
     assert deployment.outputs["EndpointURL"] in json.dumps(mail), "the way out leads to the deployed API"
+
+
+def test_a_trusted_refund_takes_points_back(deployment: Deployment) -> None:
+    order = {
+        "order_id": "order-9",
+        "currency": "JPY",
+        "total": 1500,
+        "products": [{"product_id": "item-1", "price": 1500}],
+    }
+    sent = {"userId": "saburo", "event": "Order Completed", "messageId": "m-4", "properties": order}
+    balance = "/v1/customers/saburo/loyalty"
+    deployment.ok("POST", "/v1/track", sent)
+    deployment.eventually("accruing", lambda: deployment.ok("GET", balance)["active_points"] == 15)
+    back = {"event": "Order Refunded", "messageId": "m-5", "properties": {"order_id": "order-9"}}
+    deployment.ok("POST", "/v1/track", sent | back)
+    deployment.eventually("taking back", lambda: deployment.ok("GET", balance)["active_points"] == 0)
+
+
+def test_the_daily_run_gives_a_birthdays_present(deployment: Deployment, template: dict[str, Any]) -> None:
+    cake = {
+        "reward_id": "cake", "title": "A cake", "title_ja": "ケーキ", "points": 500, "amount_off": 500, "currency": "JPY",
+    }  # fmt: skip
+    program = deployment.ok("GET", "/v1/loyalty/program")["program"]
+    gift = {"occasion": "birthday", "points": 300, "reward_id": "cake"}
+    deployment.ok("PUT", "/v1/loyalty/program", program | {"rewards": [cake], "gifts": [gift]})
+    birthday = datetime.now(UTC).date().replace(year=1992).isoformat()
+    told = {"messageId": "m-6", "userId": "shiro", "traits": {"birthday": birthday}}
+    deployment.ok("POST", "/v1/identify", told)
+
+    run_schedule(deployment, template, "loyalty_daily")
+    run_schedule(deployment, template, "loyalty_daily")
+
+    assert deployment.ok("GET", "/v1/customers/shiro/loyalty")["active_points"] == 300
+    assert len(deployment.ok("GET", "/v1/customers/shiro/coupons")["data"]) == 1
 
 
 def test_a_customer_takes_a_copy_along_and_is_forgotten(deployment: Deployment) -> None:
@@ -232,3 +254,13 @@ def test_a_role_that_lacks_an_action_is_noticed(deployment: Deployment) -> None:
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(whole))
     deployment.ok("GET", "/v1/customers/somebody/loyalty")
+
+
+def run_schedule(deployment: Deployment, template: dict[str, Any], name: str) -> None:
+    """Call a function as its schedule does."""
+    [wire] = [wire for wire in wiring_of(template) if wire.handler.endswith(f".{name}")]
+    event = {"id": "run", "detail-type": "Scheduled Event", "source": "aws.events", "time": "", "detail": {}}
+    event |= {"version": "0", "account": "0", "region": REGION, "resources": []}
+    function = deployment.resources()[wire.function]
+    answer = deployment.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    assert "FunctionError" not in answer, f"{answer['Payload'].read()!r}\n{deployment.errors()}"

@@ -27,6 +27,10 @@ CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "E2": ("somebody else's id against an id of nobody", ("tests/security/test_foreign_ids.py::test_e2_somebody_elses_is_nobodys",)),
     "E5": ("ids made to escape from their keys", ("tests/security/test_foreign_ids.py::test_e5_no_id_reaches_into_anothers_items",)),
+    "E7": (
+        "1,000 sign-ups at once with one code; self-referral, rings, replayed codes",
+        ("tests/unit/loyalty/test_referrals.py", "tests/unit/coupons/test_coupons.py"),
+    ),
     "E8": ("hostile names and expressions in definitions and filters", ("tests/security/test_expressions.py",)),
     "F1": ("nothing of a customer is left after erasure", ("tests/unit/privacy/test_erasure.py::test_f1*",)),
     "F2": ("erasures that die, and two at once", ("tests/unit/privacy/test_erasure.py::test_f2*",)),

@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.loyalty import books, ordering, service, spending, store
 from chalicelib.loyalty.schemas import BalanceAnswer, RedemptionRequest, RefundRequest
+from chalicelib.orders import erasing
 from chalicelib.orders import service as orders
 from chalicelib.orders.schemas import OrderBody
 from chalicelib.shared import clock
@@ -410,6 +411,17 @@ def test_a_refund_of_an_order_nobody_knows_yet_comes_again(aws: Any) -> None:
     put(TWO)
     assert deliver(placed(), refunded()) == []
     assert points() == 0
+
+
+def test_an_order_of_somebody_erased_comes_back_to_nobody(aws: Any) -> None:
+    put(TWO)
+    deliver(placed())
+    service.erase(["u1"], [], now=NOW, pseudonym="erased:x")
+    erasing.erase(["u1"], [], now=NOW, pseudonym="erased:x", final=True)
+
+    assert deliver(refunded(), event("Order Cancelled", "m2", order_id="o1")) == []
+
+    assert (store.entries("erased:x"), store.entries("u1")) == ([], [])
 
 
 def test_another_currency_is_left_to_somebody_who_looks(aws: Any) -> None:

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from chalicelib.coupons import reads as coupons
+from chalicelib.coupons import service as coupons_service
 from chalicelib.loyalty import offering, price_downs
+from chalicelib.loyalty import reads as loyalty
+from chalicelib.loyalty import service as loyalty_service
 from chalicelib.loyalty.program import PriceDowns
 from chalicelib.orders.reads import PastOrder
 from chalicelib.shared import clock, tokens
+from chalicelib.shared.dynamo import unpack_item
 from chalicelib.shared.errors import Busy
 from tests.support.faults import Crash, FaultyWire
+from tests.unit.privacy.data_map import DataMap
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PATH = "/v1/customers/u1/loyalty/offers"
@@ -136,6 +141,52 @@ def test_her_own_page_and_two_ids_of_one_person_share_a_window(shop: Any) -> Non
     assert [each["item_ids"] for each in hers.json_body["data"]] == [["milk"]]
     assert len(coupons.newest(["u1", "u2"])) == 1
     assert shop.post(PATH, {}).status_code == 308
+
+
+def test_all_of_it_is_declared_told_and_erased(shop: Any, aws: Any) -> None:
+    issue_everything(shop)
+    stored = {name: items(aws, name) for name in ("ledger", "people")}
+    kinds = {item["sk"].partition("#")[0] for item in stored["ledger"]}
+    assert kinds >= {"OFFERS", "INCENTIVES", "GIVEN", "REFCODE", "REFERRAL", "REFERRALS", "CODE"}
+    assert DataMap.load().undeclared(stored) == set()
+    told = {**loyalty.export_of(["u1"], []), **coupons.export_of(["u1"], [])}
+    assert {each["kind"] for each in told["offers"]} == {"offers", "incentives"}
+    assert {each["kind"] for each in told["referrals"]} == {"refcode", "referral"}
+    assert {each["origin"] for each in told["coupons"]} == {"price_down", "incentive", "reward"}
+
+    for _ in range(2):
+        loyalty_service.erase(["u1"], [], now=clock.now(), pseudonym="erased:x")
+        coupons_service.erase(["u1"], [], now=clock.now())
+    left = [item for name in ("ledger", "people") for item in items(aws, name) if "u1" in str(item)]
+    assert [item for item in left if item["sk"] not in ("PROFILE", "C#u1")] == []
+
+
+def issue_everything(shop: Any) -> None:
+    program = shop.get("/v1/loyalty/program").json_body["program"] | {
+        "incentive": {"min_intent": 1, "levels": [{"amount": 10}]},
+        "referral": {"points": 5, "friend_points": 3},
+        "rewards": [
+            {"reward_id": "r", "title": "r", "title_ja": "r", "points": 1, "percent_off": 5, "in_total": 5}
+        ],
+    }
+    assert shop.put("/v1/loyalty/program", program).status_code == 200
+    code = shop.post("/v1/customers/u2/loyalty/referral-code", {}).json_body["code"]
+    assert shop.post("/v1/loyalty/referrals", {"code": code, "customer_id": "u1"}).status_code == 201
+    shop.post("/v1/customers/u1/loyalty/referral-code", {})
+    shop.post("/v1/track", {"userId": "u1", "event": "Product Viewed", "properties": {"product_id": "milk"}})
+    cart = {"currency": "JPY", "lines": [{"item_id": "milk", "quantity": 9, "price": 240}]}
+    assert shop.post("/v1/customers/u1/loyalty/incentives", cart).json_body["reason"] == "offered"
+    buy(shop, "milk")
+    assert "price_down" in {each["origin"] for each in shop.post(PATH, {}).json_body["data"]}
+    give = {"points": 9, "reason": "x"}
+    shop.post("/v1/customers/u1/loyalty/accruals", give, **{"Idempotency-Key": "k"})
+    path = "/v1/customers/u1/loyalty/redemptions"
+    held = shop.post(path, {"reward_id": "r"}, **{"Idempotency-Key": "k"}).json_body["redemption_id"]
+    assert shop.post(f"{path}/{held}/confirm", {}).json_body["coupon"]
+
+
+def items(aws: Any, name: str) -> list[Any]:
+    return [unpack_item(item) for item in aws.scan(TableName=f"kokyaku-test-{name}")["Items"]]
 
 
 def test_asked_for_many_times_at_once_each_item_has_one(shop: Any) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.loyalty import ordering, referral_store, referring
 from chalicelib.loyalty import reads as loyalty
-from chalicelib.loyalty import referral_store, referring
 from chalicelib.loyalty.offer_schemas import ReferralRequest
 from chalicelib.loyalty.referring import ReferralRefused
+from chalicelib.loyalty.schemas import RefundRequest
 from chalicelib.shared import clock, tokens
 from chalicelib.shared.codes import ALPHABET
 from chalicelib.shared.errors import Busy
@@ -221,6 +222,22 @@ def test_an_order_of_before_or_for_nothing_is_not_the_first(
     assert points("anna")[0] == 500
 
 
+def test_an_order_that_is_changed_to_nothing_takes_both_back(shop: Any, circuit: Circuit) -> None:
+    refer(shop, code_of(shop))
+    placed_at = clock.to_text(clock.now())
+    order(shop, placed_at=placed_at)
+    deliver(shop)
+    circuit.settle()
+    assert points("anna", "ben") == [500, 320]
+
+    body = shop.get("/v1/orders/o1").json_body
+    kept = {name: body[name] for name in ("customer_id", "placed_at", "currency")}
+    lines = [{"line_id": "1", "item_id": "tea", "quantity": 2, "price": 0}]
+    assert shop.put("/v1/orders/o1", kept | {"total": 0, "lines": lines}).status_code == 200
+    circuit.settle()
+    assert points("anna", "ben") == [0, 0]
+
+
 def test_what_was_promised_is_given_whatever_the_program_says_by_then(shop: Any, circuit: Circuit) -> None:
     refer(shop, code_of(shop))
     shop.put("/v1/loyalty/program", {"currency": "JPY", "earn": EARN})
@@ -335,6 +352,9 @@ def test_limits_of_a_month_and_for_ever(shop: Any) -> None:
         ({"code": "", "customer_id": "ben"}, 400, "code"),
         ({"code": "x" * 41, "customer_id": "ben"}, 400, "code"),
         ({"code": 7, "customer_id": "ben"}, 400, "code"),
+        ({"code": "a\u0000b", "customer_id": "ben"}, 400, "code"),
+        ({"code": "\ud800", "customer_id": "ben"}, 400, "body"),
+        ({"code": "A#B/../REFERRAL", "customer_id": "ben"}, 409, "code"),
         ({"code": "00000000"}, 400, "customer_id"),
         ({"code": "00000000", "customer_id": "a/b"}, 400, "customer_id"),
         ({"customer_id": "ben"}, 400, "code"),
@@ -396,6 +416,61 @@ def test_of_who_was_erased_nothing_is_left_and_the_other_side_still_gets_hers(
 
 
 # --- at once, and broken off
+
+
+def one_within_the_other(calls: int) -> list[list[bool]]:
+    """Orders in which one of two goes through whole between two calls of the other."""
+    return [[who] * call + [not who] * 99 for who in (False, True) for call in range(calls)]
+
+
+def test_the_last_place_is_taken_once(shop: Any, aws: Any) -> None:
+    set_up(shop, per_month=1, lifetime=100)
+    code = code_of(shop)
+    stored = ledger_items(aws)
+    wire = FaultyWire(aws)
+
+    def say(friend: str) -> Any:
+        request = ReferralRequest(code=code, customer_id=friend)
+        return referring.refer(request, friend, own=False, now=clock.now())
+
+    for turns in one_within_the_other(12):
+        restore(aws, stored)
+        baton = Baton(turns)
+        wire.gate = baton.gate
+        results = baton.run(lambda: say("ben"), lambda: say("carl"))
+        wire.gate = lambda: None
+        assert [each.reason for each in results if isinstance(each, ReferralRefused)] == ["month-limit"]
+
+
+def test_a_refund_at_any_call_of_the_reward_leaves_nobody_anything(
+    shop: Any, aws: Any, circuit: Circuit
+) -> None:
+    refer(shop, code_of(shop))
+    order(shop)
+    deliver(shop)
+    circuit.pump_streams()
+    circuit.queues.clear()
+    stored = ledger_items(aws)
+    wire = FaultyWire(aws)
+    request = RefundRequest(order_id="o1")
+
+    def reward() -> None:
+        referring.reward("ben", "o1", now=clock.now())
+
+    def give_back() -> None:
+        ordering.refund(["ben"], request, key="r", now=clock.now(), dry_run=False)
+        referring.take_back("ben", "o1", now=clock.now())  # as the fact of it does
+
+    for turns in one_within_the_other(28):
+        restore(aws, stored)
+        baton = Baton(turns)
+        wire.gate = baton.gate
+        results = baton.run(reward, give_back)
+        wire.gate = lambda: None
+        assert results == [None, None]
+        assert points("anna", "ben") == [0, 0], turns
+        reward()
+        assert points("anna", "ben") == [0, 0], turns
 
 
 @pytest.mark.slow

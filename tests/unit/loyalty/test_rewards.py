@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from chalicelib.loyalty.rewards import RewardExhausted, RewardLimit
 from chalicelib.loyalty.schemas import ConfirmRequest, RedemptionRequest
 from chalicelib.shared import clock
 from chalicelib.shared.errors import Busy
-from tests.support.faults import Crash, FaultyWire
+from tests.support.faults import Baton, Crash, FaultyWire
 
 REWARD = {
     "reward_id": "tenth_off", "title": "10% off", "title_ja": "10%オフ", "points": 100, "percent_off": 10,
@@ -109,6 +110,29 @@ def test_a_limit_of_one_holds_over_all_ids_of_a_person(api: Any) -> None:
     assert refused.json_body["type"] == "/problems/reward-limit"
 
 
+@pytest.mark.parametrize("number", range(12))
+def test_confirmed_under_two_ids_at_once_it_is_had_once(api: Any, aws: Any, number: int) -> None:
+    offer(api, per_customer=1)
+    held = {}
+    for customer in ("u1", "u2"):
+        earn(api, 100, customer)
+        asked = RedemptionRequest(reward_id="tenth_off")
+        told = spending.reserve([customer], asked, key="k", now=clock.now(), dry_run=False)
+        held[customer] = json.loads(told)["redemption_id"]
+
+    def take(customer: str) -> str:
+        return spending.confirm(
+            ("u1", "u2"), held[customer], ConfirmRequest(), now=clock.now(), dry_run=False
+        )
+
+    baton = Baton([bool(int(bit)) for bit in f"{number * 341:012b}"])
+    FaultyWire(aws).gate = baton.gate
+    results = baton.run(lambda: take("u1"), lambda: take("u2"))
+
+    assert [type(each) for each in results].count(RewardLimit) == 1, results
+    assert len(coupons.newest(["u1", "u2"])) == 1
+
+
 def test_of_three_thirty_customers_at_once_get_three(api: Any) -> None:
     offer(api, in_total=3)
     now = clock.now()
@@ -164,6 +188,7 @@ def test_it_is_offered_on_its_days_only_and_kept_when_it_was_reserved_then(api: 
         ({"reward_id": "tenth_off", "points": 100}, "points"),
         ({}, "points"),
         ({"reward_id": "x" * 41}, "reward_id"),
+        ({"reward_id": "\ud800"}, "body"),
     ],
 )
 def test_what_cannot_be_had_is_refused_and_holds_nothing(api: Any, body: Any, field: str) -> None:
@@ -211,7 +236,7 @@ def test_whatever_breaks_off_there_is_one_coupon_for_the_points(api: Any, aws: A
     for call in range(CALLS_MAX):
         held = RedemptionRequest(reward_id="tenth_off")
         answer = spending.reserve(["u1"], held, key=f"k{call}", now=clock.now(), dry_run=False)
-        redemption_id = answer.split('"')[3]
+        redemption_id = json.loads(answer)["redemption_id"]
         wire.plan = ["ok"] * call + [fault]
         try:
             spending.confirm(["u1"], redemption_id, ConfirmRequest(), now=clock.now(), dry_run=False)

@@ -167,6 +167,22 @@ def test_a_run_that_is_killed_anywhere_is_gone_on_with(aws: Any) -> None:
     assert call > 10  # every call was a place to die
 
 
+@pytest.mark.parametrize("fault", ["conflict", "reply_lost", "never_sent"])
+def test_a_fault_at_any_call_is_survived_or_made_up_for(aws: Any, fault: str) -> None:
+    put_program(gifts=[{"occasion": "birthday", "points": 300}])
+    give("a")
+    join("g", birthday="2000-12-01")
+    begun, wire = Snapshot(aws), FaultyWire(aws)
+    for call in range(14):
+        begun.restore()
+        wire.plan[:] = ["ok"] * call + [fault]
+        running.run(OVER)
+        wire.plan.clear()
+
+        assert told("a") == [("expire", -100)]
+        assert given("g") == [("gift:birthday:2027", 300)]
+
+
 def test_a_run_whose_time_is_up_is_gone_on_with_where_it_was(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Discriminator, Field
 
 from chalicelib.shared import money
 from chalicelib.shared.contract import Currency, In, MinorUnits, Moment
@@ -16,6 +16,16 @@ from chalicelib.shared.http import parse
 
 class Inner(In):
     at: Moment
+
+
+class Cat(In):
+    kind: Literal["cat"]
+    lives: MinorUnits
+
+
+class Dog(In):
+    kind: Literal["dog"]
+    inner: Inner
 
 
 class Body(In):
@@ -28,6 +38,7 @@ class Body(In):
     on: bool = False
     inner: Inner | None = None
     several: list[int] = Field(default=[], max_length=2)
+    each: list[Annotated[Cat | Dog, Discriminator("kind")]] = Field(default=[])
 
 
 @pytest.mark.parametrize(
@@ -51,6 +62,10 @@ class Body(In):
         ('{"on": "secret"}', "on", "must be true or false"),
         ('{"several": {}}', "several", "must be a list"),
         ('{"several": [1, 2, 3]}', "several", "may have 2 entries at most"),
+        ('{"each": [{"kind": "cat", "lives": -1}]}', "each.0.lives", "must be 0 or more"),
+        ('{"each": [{"kind": "cat"}]}', "each.0.lives", "is required"),
+        ('{"each": [{"kind": "dog", "inner": {}}]}', "each.0.inner.at", "is required"),
+        ('{"each": [{"kind": "cat", "lives": 9, "dog": 1}]}', "each.0.dog", "is not a field of this body"),
         ('{"secret', "body", "must be a JSON document"),
         ('["secret"]', "body", "must be an object"),
     ],
