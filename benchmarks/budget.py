@@ -271,7 +271,7 @@ OPERATIONS = [
     Operation(
         "points: the same order again", _all(program, earn), earn, calls=3, read_units=3, write_units=0
     ),
-    Operation("points: balance", accrue, balance, calls=3, read_units=3, write_units=0),
+    Operation("points: balance", accrue, balance, calls=3, read_units=4, write_units=0),
     Operation("points: entries", accrue, entries, calls=3, read_units=3.5, write_units=0),
     Operation("points: reserve", accrue, reserve, calls=6, read_units=6, write_units=4),
     Operation(
