@@ -9,12 +9,13 @@ from datetime import date, datetime, timedelta
 from chalicelib.loyalty import tiers
 from chalicelib.loyalty.earning import day_of
 from chalicelib.loyalty.model import (
+    EARNED,
     GONE,
     HELD,
     LOT,
-    MONTH,
     NOTICED,
     OWED,
+    PAID,
     PENDING,
     POINTS,
     SHOP,
@@ -27,8 +28,8 @@ from chalicelib.loyalty.model import (
 )
 from chalicelib.loyalty.program import Program
 
-# Of these only the latest are kept in the account; entries keep all.
-KEPT = {VISIT: 6, GONE: 6, MONTH: 2 * tiers.MONTHS_KEPT, TODAY: 20, NOTICED: 6}
+# Of these only the latest are kept in the account, and of caps for a day only the last day; entries keep all.
+KEPT = {VISIT: 6, GONE: 3, EARNED: tiers.MONTHS_KEPT, PAID: tiers.MONTHS_KEPT, NOTICED: 2}
 OVERDRAWN = "overdrawn"  # in place of a lot: held points that nobody has yet
 
 EXPIRE, EXPIRING, MATURE, RELEASE, TIER = "expire", "expiring", "mature", "release", "tier"
@@ -53,6 +54,10 @@ def add(sums: Mapping[str, int], moves: Mapping[str, int]) -> dict[str, int]:
     for kind, kept in KEPT.items():
         keys = sorted(key for key in after if key.startswith(f"{kind}:"))
         for key in keys[:-kept]:
+            del after[key]
+    days = sorted(key for key in after if key.startswith(f"{TODAY}:"))
+    for key in days:
+        if key.partition("|")[0] != days[-1].partition("|")[0]:
             del after[key]
     return {key: n for key, n in after.items() if n}
 

@@ -55,7 +55,8 @@ def change_order(
     moves = books.join(
         moves,
         stamps,
-        {LIFETIME: points, tiers.month_key(month, "points"): points, spent: more},
+        {LIFETIME: points},
+        tiers.counting(then.tiers, month, points=points, spend=more),
         rules.counted(then, differing, now),
     )
     entry = Entry(

@@ -14,8 +14,8 @@ LOT, PENDING, HELD, OWED = "lot", "pending", "held", "owed"
 POINTS = (LOT, PENDING, HELD, OWED)
 SHOP = "shop"
 # What else is counted of a customer: points ever earned, what counts for tiers, stamps, visits, caps, notices.
-LIFETIME, MONTH, STAMP, BONUS, VISIT, GIVEN, TODAY, GONE, REWARD, NOTICED = (
-    "lifetime", "month", "stamp", "bonus", "visit", "given", "today", "gone", "reward", "noticed",
+LIFETIME, EARNED, PAID, STAMP, BONUS, VISIT, GIVEN, TODAY, GONE, REWARD, NOTICED = (
+    "lifetime", "earn", "paid", "stamp", "bonus", "visit", "given", "today", "gone", "reward", "noticed",
 )  # fmt: skip
 
 Sums = Mapping[str, int]

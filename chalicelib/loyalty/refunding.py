@@ -69,7 +69,7 @@ def refund_order(
     taken = waterfall(account, due, rules.still_pending(account, program, entries, now), accrual)
     month = books.month_of(program_then, from_text(accrual.basis.placed_at))
     spent = before.total - after.total if before.currency == program_then.currency else 0
-    no_longer = {tiers.month_key(month, "points"): -due, tiers.month_key(month, "spend"): -spent}
+    no_longer = tiers.counting(program_then.tiers, month, points=-due, spend=-spent)
     moves = books.join(counts, taken, {LIFETIME: -due}, no_longer)
     entry = Entry(
         entry_id, REFUND, account.customer_id, -due, reason, now, moves,

@@ -263,7 +263,7 @@ def _today(program: Program, rule: str, now: datetime) -> str:
 
 def _qualifying(program: Program, at: datetime, points: int, spent: int) -> dict[str, int]:
     month = books.month_of(program, at)
-    return {tiers.month_key(month, "points"): points, tiers.month_key(month, "spend"): spent}
+    return tiers.counting(program.tiers, month, points=points, spend=spent)
 
 
 def _risen(account: Account, program: Program, entry: Entry, month: str) -> Entry:
@@ -271,4 +271,5 @@ def _risen(account: Account, program: Program, entry: Entry, month: str) -> Entr
         return entry
     after = replace(account, sums=books.add(account.sums, entry.moves))
     state = tiers.after_earning(program.tiers, after, month)
-    return replace(entry, tier=state, tier_changed=state != account.tier)
+    moves = books.join(entry.moves, tiers.past(program.tiers, after, state, month))
+    return replace(entry, moves=moves, tier=state, tier_changed=state != account.tier)

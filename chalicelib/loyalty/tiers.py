@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from chalicelib.loyalty.model import MONTH, Account, TierState
+from chalicelib.loyalty.model import EARNED, PAID, Account, TierState
 from chalicelib.loyalty.program import Level, Tiers
 
 MONTHS_KEPT = 25  # more than any window looks back on
+COUNTED = {"points": EARNED, "spend": PAID}
 
 
 def month_key(month: str, metric: str) -> str:
     """The sum that counts one metric in one month."""
-    return f"{MONTH}:{month}|{metric}"
+    return f"{COUNTED[metric]}:{month}"
+
+
+def counting(tiers: Tiers | None, month: str, *, points: int, spend: int) -> dict[str, int]:
+    """What counts in a month, by the program's metric and no other, which keeps accounts small; points without tiers."""
+    metric = tiers.metric if tiers else "points"
+    return {month_key(month, metric): points if metric == "points" else spend}
 
 
 def month_after(month: str, months: int) -> str:
@@ -21,14 +28,23 @@ def month_after(month: str, months: int) -> str:
 
 def qualifying(tiers: Tiers, account: Account, month: str) -> int:
     """What counts in the window that ends with a month; never below 0, whatever was refunded."""
-    sums = account.of(MONTH)
     first = month_after(month, 1 - tiers.window_months)
-    counted = 0
-    for key, n in sums.items():
-        when, _, metric = key.partition("|")
-        if metric == tiers.metric and first <= when <= month:
-            counted += n
-    return max(0, counted)
+    sums = account.of(COUNTED[tiers.metric])
+    return max(0, sum(n for when, n in sums.items() if first <= when <= month))
+
+
+def past(tiers: Tiers, account: Account, state: TierState | None, month: str) -> dict[str, int]:
+    """The moves that forget the months no window looks back on: those before the window of every state that a refund
+    may bring back. So somebody who buys all the time has little more than one window in the account.
+    """
+    reached = [each.won for each in (state, state.before if state else None) if each]
+    first = month_after(min([month, *reached]), 1 - tiers.window_months)
+    return {
+        f"{kind}:{when}": -n
+        for kind in COUNTED.values()
+        for when, n in account.of(kind).items()
+        if when < first
+    }
 
 
 def level_for(tiers: Tiers, amount: int) -> Level | None:
