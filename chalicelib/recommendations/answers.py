@@ -8,7 +8,9 @@ from chalicelib.recommendations.model import Candidate, Evidence, Learned, Reaso
 from chalicelib.recommendations.reasons import reason
 from chalicelib.recommendations.schemas import (
     EvidenceAnswer,
+    ExplanationAnswer,
     ItemCard,
+    PartAnswer,
     PriceCard,
     ReasonAnswer,
     RecommendationsAnswer,
@@ -22,14 +24,21 @@ SCORE_DIGITS = 6
 
 
 def answer(
-    shelf: Shelf, situation: Situation, learned: Learned, *, language: str, shows_orders: bool
+    shelf: Shelf,
+    situation: Situation,
+    learned: Learned,
+    *,
+    language: str,
+    shows_orders: bool,
+    explains: bool = False,
 ) -> RecommendationsAnswer:
-    """The shelf as the API shows it."""
+    """The shelf as the API shows it; with how each score came about where it `explains`."""
     categories = {item_id: item.categories for item_id, item in shelf.items.items()}
     items = []
-    for candidate, item in shelf.shown:
+    for candidate, item in shelf.arranged():
         why = reason(candidate, situation.history, learned, categories, shows_orders=shows_orders)
-        items.append(_recommended(candidate, item, _reason(why, shelf, language), language))
+        explanation = _explanation(candidate, shelf.terms.rules.named(item)) if explains else None
+        items.append(_recommended(candidate, item, _reason(why, shelf, language), explanation, language))
     return RecommendationsAnswer(
         request_id=ids.new(situation.now),
         placement=situation.placement.value,
@@ -53,8 +62,24 @@ def _evidence(each: Evidence) -> EvidenceAnswer:
     )
 
 
+def _explanation(candidate: Candidate, rules: list[str]) -> ExplanationAnswer:
+    return ExplanationAnswer(
+        parts=[
+            PartAnswer(part=part, share=round(share, SCORE_DIGITS))
+            for part, share in candidate.parts
+            if share
+        ],
+        factor=round(candidate.factor, SCORE_DIGITS),
+        rules=rules,
+    )
+
+
 def _recommended(
-    candidate: Candidate, item: CatalogItem, why: ReasonAnswer, language: str
+    candidate: Candidate,
+    item: CatalogItem,
+    why: ReasonAnswer,
+    explanation: ExplanationAnswer | None,
+    language: str,
 ) -> RecommendedItem:
     price = None
     if item.price_amount is not None and item.currency is not None:
@@ -74,4 +99,5 @@ def _recommended(
         reason=why,
         due_in_days=candidate.due_in_days,
         item=card,
+        explanation=explanation,
     )

@@ -240,7 +240,10 @@ class Voice:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An item that may be shown. `part` contributed most (`share` of the score before `factor`); `source` inside it."""
+    """An item that may be shown. `part` contributed most (`share` of the score before `factor`); `source` inside it.
+
+    `parts` are all that contributed, with their shares.
+    """
 
     item_id: str
     score: float
@@ -249,6 +252,7 @@ class Candidate:
     share: float = 0.0
     factor: float = 1.0
     due_in_days: int | None = None
+    parts: tuple[tuple[Part, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.recommendations import service
+from chalicelib.recommendations import preview, rule_service, rule_store, service
 from chalicelib.recommendations.model import Asker, Placement
+from chalicelib.recommendations.rule_schemas import (
+    AudienceAnswer,
+    AudienceBody,
+    PreviewAnswer,
+    PreviewBody,
+    RuleAnswer,
+    RuleBody,
+    RulesAnswer,
+)
 from chalicelib.recommendations.schemas import RecommendationsAnswer, RecommendationsQuery
 from chalicelib.shared import access
 from chalicelib.shared.errors import Forbidden, InvalidInput
@@ -29,8 +38,9 @@ def recommend(call: Call[None, RecommendationsQuery], placement: str) -> Answer:
 
     Placements: `for_you`, `similar` and `bought_together` (to `item_id`, or to what the person did last),
     `buy_again` (with `due_in_days`), `discover` (nothing bought before), `session` (what the visitor looks at now),
-    `trending`. An event or order accepted a moment ago changes the next answer; an
-    item hidden or sold out a moment ago is not in it. Strangers get what sells, or what is new: see `fallback`.
+    `recently_viewed`, `cart` (what goes with it, and nothing that is in it), `trending`, `popular_nearby`. An event or
+    order accepted a moment ago changes the next answer; an item hidden or sold out a moment ago is not in it. Strangers
+    get what sells, or what is new: see `fallback`.
 
     A secret key may ask for anybody, a customer token for its own customer, a publishable key for a visitor's own
     `anonymous_id`; what it is answered tells nothing of orders. `Accept-Language` chooses English or Japanese.
@@ -41,8 +51,71 @@ def recommend(call: Call[None, RecommendationsQuery], placement: str) -> Answer:
         language=call.language,
         asker=ASKERS[call.caller.kind],
         now=call.now,
+        headers=call.headers,
     )
     return Answer(answer, headers={"Content-Language": call.language, "Vary": "Accept-Language"})
+
+
+@endpoint(routes, "GET /v1/recommendation-rules", answer=RulesAnswer)
+def list_rules(call: Call[None, None]) -> RulesAnswer:
+    """Every rule of the shop for its lists."""
+    return rule_service.rules()
+
+
+@endpoint(routes, "GET /v1/recommendation-rules/{rule_id}", answer=RuleAnswer)
+def read_rule(call: Call[None, None], rule_id: str) -> RuleAnswer:
+    """One rule."""
+    return rule_service.rule(rule_id)
+
+
+@endpoint(routes, "PUT /v1/recommendation-rules/{rule_id}", body=RuleBody, answer=RuleAnswer)
+def put_rule(call: Call[RuleBody, None], rule_id: str) -> RuleAnswer:
+    """Pin, boost, hide, restrict to or cap items, in all lists or some; the next list follows it.
+
+    No rule shows what is hidden, sold out, excluded or not in the catalogue. Rules that both count add up: boosts are
+    multiplied, and an item must pass every rule that hides, restricts or caps. Of two pins the one at the smaller
+    position comes first, then that of the smaller rule id.
+    """
+    return rule_service.put_rule(rule_id, call.body, now=call.now)
+
+
+@endpoint(routes, "DELETE /v1/recommendation-rules/{rule_id}", status=204)
+def delete_rule(call: Call[None, None], rule_id: str) -> Answer:
+    """Take a rule out of force; doing it again changes nothing."""
+    rule_store.remove_rule(rule_id)
+    return Answer("", status=204)
+
+
+@endpoint(
+    routes,
+    "POST /v1/recommendation-rules/preview",
+    body=PreviewBody,
+    answer=PreviewAnswer,
+    headers=("Accept-Language",),
+)
+def preview_rule(call: Call[PreviewBody, None]) -> Answer:
+    """One list as it is and as it would be with a rule, and what moves.
+
+    Nothing is stored. All other rules count, and this one as if it were enabled and its time had come.
+    """
+    answer = preview.preview(call.body, language=call.language, now=call.now)
+    return Answer(answer, headers={"Content-Language": call.language, "Vary": "Accept-Language"})
+
+
+@endpoint(routes, "GET /v1/settings/audience", answer=AudienceAnswer)
+def read_audience(call: Call[None, None]) -> AudienceAnswer:
+    """What keeps items from people they are not made for."""
+    return rule_service.audience()
+
+
+@endpoint(routes, "PUT /v1/settings/audience", body=AudienceBody, answer=AudienceAnswer)
+def put_audience(call: Call[AudienceBody, None]) -> AudienceAnswer:
+    """Change what keeps items from people, from the next list on.
+
+    By default the declared `gender` and `birthday` (or `age`) are held against the item's `audience`. What is not known
+    excludes nothing, and what somebody bought for themselves, not as a gift, brings back its like.
+    """
+    return rule_service.put_audience(call.body)
 
 
 def _placement(name: str) -> Placement:
@@ -54,6 +127,8 @@ def _placement(name: str) -> Placement:
 
 def _for_caller(query: RecommendationsQuery, caller: access.Caller) -> RecommendationsQuery:
     """The query as this caller may ask it; raises Forbidden."""
+    if query.explain and not caller.is_trusted:
+        raise Forbidden("explain tells of the shop's rules; it takes a secret key")
     if caller.kind == access.PUBLISHABLE and query.customer_id is not None:
         raise Forbidden("a publishable key asks for an anonymous_id; for a customer take a customer token")
     if caller.kind == access.CUSTOMER:

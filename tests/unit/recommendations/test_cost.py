@@ -33,17 +33,17 @@ class Rounds:
 @pytest.mark.parametrize(
     ("placement", "asked", "sizes"),
     [
-        # model, person, orders, events, what browsers say; rows (and what sells); candidates
-        ("for_you", {"customer_id": "u1"}, (5, 1, 1)),
-        ("for_you", {"customer_id": "linked"}, (5, 1, 1, 1)),  # and the events of the linked browser
-        ("for_you", {"anonymous_id": "new"}, (3, 1, 1)),  # model, link, events
-        ("for_you", {"anonymous_id": "a1"}, (3, 1, 1, 1)),  # and the consent of whoever it is linked to
-        ("discover", {"customer_id": "u1"}, (5, 1, 1)),
-        ("session", {"anonymous_id": "new"}, (3, 1, 1)),
-        ("similar", {"item_id": "bread"}, (1, 1, 1)),
-        ("bought_together", {"item_id": "bread"}, (1, 1, 1)),
-        ("buy_again", {"customer_id": "u1"}, (5, 1, 1)),
-        ("trending", {}, (1, 1, 1)),
+        # model, rules, person, orders, events, what browsers say; rows (and what sells); candidates
+        ("for_you", {"customer_id": "u1"}, (6, 1, 1)),
+        ("for_you", {"customer_id": "linked"}, (6, 1, 1, 1)),  # and the events of the linked browser
+        ("for_you", {"anonymous_id": "new"}, (4, 1, 1)),  # model, rules, link, events
+        ("for_you", {"anonymous_id": "a1"}, (4, 1, 1, 1)),  # and the consent of whoever it is linked to
+        ("discover", {"customer_id": "u1"}, (6, 1, 1)),
+        ("session", {"anonymous_id": "new"}, (4, 1, 1)),
+        ("similar", {"item_id": "bread"}, (2, 1, 1)),
+        ("bought_together", {"item_id": "bread"}, (2, 1, 1)),
+        ("buy_again", {"customer_id": "u1"}, (6, 1, 1)),
+        ("trending", {}, (2, 1, 1)),
     ],
 )
 def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
@@ -62,7 +62,7 @@ def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
 
 
 def test_a_visitor_of_a_shop_without_a_model_costs_no_more(shop: Recommender, aws: Any) -> None:
-    rounds = Rounds(3, 1, 1)  # model, link, events; the newest of the shelf; those that fit
+    rounds = Rounds(4, 1, 1)  # model, rules, link, events; the newest of the shelf; those that fit
     FaultyWire(aws).gate = rounds
 
     shop.ask("for_you", anonymous_id="a1")
