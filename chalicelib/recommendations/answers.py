@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from chalicelib.catalog.reads import CatalogItem
 from chalicelib.recommendations import rules
 from chalicelib.recommendations.model import Candidate, Evidence, Learned, Reason, Situation
+from chalicelib.recommendations.rank_schemas import RankAnswer, RankedItem
 from chalicelib.recommendations.reasons import reason
 from chalicelib.recommendations.schemas import (
     EvidenceAnswer,
@@ -38,7 +41,9 @@ def answer(
     for candidate, item in shelf.arranged():
         why = reason(candidate, situation.history, learned, categories, shows_orders=shows_orders)
         explanation = _explanation(candidate, shelf.terms.rules.named(item)) if explains else None
-        items.append(_recommended(candidate, item, _reason(why, shelf, language), explanation, language))
+        items.append(
+            _recommended(candidate, item, _reason(why, shelf.items, language), explanation, language)
+        )
     return RecommendationsAnswer(
         request_id=ids.new(situation.now),
         placement=situation.placement.value,
@@ -47,8 +52,34 @@ def answer(
     )
 
 
-def _reason(why: Reason, shelf: Shelf, language: str) -> ReasonAnswer:
-    about = shelf.items.get(why.about) if why.about else None
+def ranked_answer(
+    ranked: Sequence[Candidate],
+    left_out: Sequence[str],
+    items: Mapping[str, CatalogItem],
+    situation: Situation,
+    learned: Learned,
+    *,
+    language: str,
+    shows_orders: bool,
+) -> RankAnswer:
+    """A caller's list in its order as the API shows it."""
+    categories = {item_id: item.categories for item_id, item in items.items()}
+
+    def shown(each: Candidate) -> RankedItem:
+        why = reason(each, situation.history, learned, categories, shows_orders=shows_orders)
+        return RankedItem(
+            item_id=each.item_id,
+            score=round(each.score, SCORE_DIGITS),
+            reason=_reason(why, items, language),
+        )
+
+    return RankAnswer(
+        request_id=ids.new(situation.now), items=[shown(each) for each in ranked], left_out=list(left_out)
+    )
+
+
+def _reason(why: Reason, items: Mapping[str, CatalogItem], language: str) -> ReasonAnswer:
+    about = items.get(why.about) if why.about else None
     # An item may have been hidden because nobody should read its name.
     title = about.title_in(language) if about and not about.hidden else None
     return ReasonAnswer(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chalicelib.activity import reads as activity
 from chalicelib.activity.reads import Touch
@@ -48,6 +49,12 @@ class Known:
     current: Current | None
     rulebook: Rulebook
     person: Person | None = None
+
+    @property
+    def address(self) -> Mapping[str, Any] | None:
+        """Where the person said they live."""
+        address = self.person.traits.get("address") if self.person else None
+        return address if isinstance(address, Mapping) else None
 
 
 def load(customer_id: str | None, anonymous_id: str | None, asker: Asker) -> Known:

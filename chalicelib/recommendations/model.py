@@ -226,6 +226,8 @@ class Part(StrEnum):
     VIEWED = "viewed"
     NEWEST = "newest"
     PINNED = "pinned"  # by a rule of the shop
+    GIVEN = "given"  # by the order of a caller's own list
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

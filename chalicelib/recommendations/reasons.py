@@ -75,6 +75,8 @@ def _viewed(item_id: str, learned: Learned) -> Reason:
 OF_NOBODY: dict[Part, Callable[[str, Learned], Reason]] = {
     Part.PINNED: lambda _item_id, _learned: Reason("featured"),
     Part.NEWEST: lambda _item_id, _learned: Reason("newest"),
+    Part.GIVEN: lambda _item_id, _learned: Reason("as_given"),
+    Part.UNKNOWN: lambda _item_id, _learned: Reason("unknown_item"),
     Part.VIEWED: _viewed,
     Part.POPULAR: _popular,
 }

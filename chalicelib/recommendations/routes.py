@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.recommendations import preview, rule_service, rule_store, service
+from chalicelib.recommendations import preview, ranking, rule_service, rule_store, service
 from chalicelib.recommendations.model import Asker, Placement
+from chalicelib.recommendations.rank_schemas import RankAnswer, RankBody
 from chalicelib.recommendations.rule_schemas import (
     AudienceAnswer,
     AudienceBody,
@@ -22,6 +23,7 @@ from chalicelib.shared.http import Answer, Call, endpoint
 
 routes = Blueprint(__name__)
 
+RANK_BYTES_MAX = 128 * 1024  # five hundred of the longest ids
 ASKERS = {access.SECRET: Asker.SHOP, access.CUSTOMER: Asker.CUSTOMER, access.PUBLISHABLE: Asker.BROWSER}
 
 
@@ -118,6 +120,28 @@ def put_audience(call: Call[AudienceBody, None]) -> AudienceAnswer:
     return rule_service.put_audience(call.body)
 
 
+@endpoint(
+    routes,
+    "POST /v1/recommendations/rank",
+    body=RankBody,
+    answer=RankAnswer,
+    headers=("Accept-Language",),
+    bytes_max=RANK_BYTES_MAX,
+)
+def rank(call: Call[RankBody, None]) -> Answer:
+    """Put a list of your own in order for one person: search results, a category page, a mail. Up to 500 items.
+
+    Ranked as in `for_you`, each with its score and reason. What nothing is known of keeps its order behind the others,
+    and last come ids that are not in the catalogue. What may not be shown now is in `left_out`. Who may ask for whom is
+    as for a list.
+    """
+    body = call.body.model_copy(update={"customer_id": _customer(call.body.customer_id, call.caller)})
+    answer = ranking.rank(
+        body, language=call.language, asker=ASKERS[call.caller.kind], now=call.now, headers=call.headers
+    )
+    return Answer(answer, headers={"Content-Language": call.language, "Vary": "Accept-Language"})
+
+
 def _placement(name: str) -> Placement:
     try:
         return Placement(name)
@@ -129,10 +153,15 @@ def _for_caller(query: RecommendationsQuery, caller: access.Caller) -> Recommend
     """The query as this caller may ask it; raises Forbidden."""
     if query.explain and not caller.is_trusted:
         raise Forbidden("explain tells of the shop's rules; it takes a secret key")
-    if caller.kind == access.PUBLISHABLE and query.customer_id is not None:
+    return query.model_copy(update={"customer_id": _customer(query.customer_id, caller)})
+
+
+def _customer(customer_id: str | None, caller: access.Caller) -> str | None:
+    """The customer this caller may ask for; raises Forbidden."""
+    if caller.kind == access.PUBLISHABLE and customer_id is not None:
         raise Forbidden("a publishable key asks for an anonymous_id; for a customer take a customer token")
-    if caller.kind == access.CUSTOMER:
-        if query.customer_id not in (None, caller.customer_id):
-            raise Forbidden("a customer token asks for its own customer only")
-        return query.model_copy(update={"customer_id": caller.customer_id})
-    return query
+    if caller.kind != access.CUSTOMER:
+        return customer_id
+    if customer_id not in (None, caller.customer_id):
+        raise Forbidden("a customer token asks for its own customer only")
+    return caller.customer_id

@@ -126,6 +126,17 @@ def candidates(situation: Situation, learned: Learned) -> list[Candidate]:
     return _ranked(voices, learned.popularity, excluded)
 
 
+def candidates_among(situation: Situation, learned: Learned, item_ids: Sequence[str]) -> list[Candidate]:
+    """What `for_you` says of exactly these items, best first; then those it says nothing of, in the order given."""
+    popular = Voice(Part.POPULAR, POPULAR, learned.popularity.sales)
+    voices = [each for each in _blend(situation, learned, basis(situation)) if each.part != Part.POPULAR]
+    ranked = _ranked([*voices, popular], learned.popularity, frozenset(), among=frozenset(item_ids))
+    scored = {each.item_id for each in ranked}
+    silent = [each for each in item_ids if each not in scored]
+    popularity = learned.popularity
+    return ranked + [Candidate(each, 0.0, Part.GIVEN, factor=_factor(popularity, each)) for each in silent]
+
+
 def popular_candidates(popularity: Popularity, excluded: frozenset[str]) -> list[Candidate]:
     """What sells, most first, and then what is looked at."""
     viewed = Voice(Part.VIEWED, VIEWED, popularity.viewed)
@@ -212,7 +223,12 @@ def _popular(popularity: Popularity, weight: float) -> Voice:
 
 
 def _ranked(
-    voices: Sequence[Voice], popularity: Popularity, excluded: frozenset[str], *, damped: bool = True
+    voices: Sequence[Voice],
+    popularity: Popularity,
+    excluded: frozenset[str],
+    *,
+    damped: bool = True,
+    among: frozenset[str] | None = None,
 ) -> list[Candidate]:
     """Each voice scaled to its loudest and weighted, summed, and damped by whether the item is still sold.
 
@@ -223,7 +239,12 @@ def _ranked(
     parts: dict[str, list[tuple[Part, float]]] = {}
     for voice in voices:
         loudest = max(voice.values.values(), default=0.0)
-        for item_id, value in voice.values.items() if loudest > 0 else ():
+        values = (
+            voice.values
+            if among is None
+            else {each: voice.values[each] for each in among & voice.values.keys()}
+        )
+        for item_id, value in values.items() if loudest > 0 else ():
             share = voice.weight * (
                 value / loudest
             )  # exactly the weight for the loudest, so that ties are ties

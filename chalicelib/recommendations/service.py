@@ -22,7 +22,6 @@ from chalicelib.recommendations.schemas import RecommendationsAnswer, Recommenda
 from chalicelib.recommendations.shelf import Shelf
 from chalicelib.recommendations.terms import terms as terms_of
 from chalicelib.shared import places
-from chalicelib.shared.places import Place
 
 READS_BESIDE_MAX = 2  # what was bought, and what is inferred of somebody
 PAGE = 100
@@ -70,7 +69,7 @@ def listed(
     )
     newest: list[CatalogItem] = []
     with ThreadPoolExecutor(READS_BESIDE_MAX) as threads:
-        place = _place(person, query, headers)
+        place = places.place(query.country, query.region, headers, person.address)
         terms = terms_of(
             placement, person, place, threads, now, currency=query.currency, max_price=query.max_price
         )
@@ -138,9 +137,3 @@ def _take_newest(shelf: Shelf, first_page: Sequence[CatalogItem], excluded: froz
             if len(page) < PAGE:
                 break
             page = catalog.newest(kind, PAGE, after=page[-1]) if not shelf.is_full else []
-
-
-def _place(person: Known, query: RecommendationsQuery, headers: Mapping[str, str]) -> Place:
-    address = person.person.traits.get("address") if person.person else None
-    known_address = address if isinstance(address, Mapping) else None
-    return places.place(query.country, query.region, headers, known_address)

@@ -139,6 +139,7 @@ ROUTES: dict[str, Rule] = {
     "POST /v1/items/batch": Rule("catalog:write"),
     # recommendations
     "GET /v1/recommendations/{placement}": Rule("recommendations:read", publishable=True, customer=True),
+    "POST /v1/recommendations/rank": Rule("recommendations:read", publishable=True, customer=True),
     "GET /v1/recommendation-rules": Rule("recommendations:read"),
     "GET /v1/recommendation-rules/{rule_id}": Rule("recommendations:read"),
     "PUT /v1/recommendation-rules/{rule_id}": Rule("recommendations:write"),

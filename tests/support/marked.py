@@ -141,6 +141,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/computed-traits/{trait_name}": {"event": "Order Completed", "aggregate": "count"},
     "PUT /v1/inference-rules/{rule_id}": _RULE,
     "POST /v1/inference-rules/preview": {"customer_id": "u1", "rule": _RULE},
+    "POST /v1/recommendations/rank": {"customer_id": "u1", "item_ids": ["85123A", MARK]},
     "PUT /v1/recommendation-rules/{rule_id}": _HIDE,
     "POST /v1/recommendation-rules/preview": {"rule": _HIDE, "placement": "for_you", "customer_id": "u1"},
     "PUT /v1/settings/audience": {"traits": [{"trait": MARK, "value": MARK, "categories": [MARK]}]},

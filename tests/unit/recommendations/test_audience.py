@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from chalicelib.recommendations.merchandising import AudienceSettings, TraitFilt
 from chalicelib.recommendations.model import Basket, History
 from tests.support.faults import FaultyWire
 from tests.support.recommender import Recommender
+from tests.support.waves import Rounds
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 MENS, KIDS, STUDENT, BAG = "mens-shirt", "kids-shoe", "student-dress", "bag"
@@ -186,28 +186,11 @@ def test_what_it_takes_to_judge_is_read_beside_the_rest(grocer: Recommender, aws
     grocer.train()
     identify(grocer, "hanako", pet="dog")
     wire = FaultyWire(aws)
-    wire.gate = Waves(6, 7, 2)
+    wire.gate = rounds = Rounds(6, 7, 2)
 
     grocer.ask("for_you", customer_id="hanako", limit=2)
 
-    assert wire.gate.is_over
-
-
-class Waves:
-    """Lets requests out only in groups of the given sizes."""
-
-    def __init__(self, *sizes: int) -> None:
-        self._lock = threading.Lock()
-        self._left = [barrier for size in sizes for barrier in [threading.Barrier(size)] * size]
-
-    def __call__(self) -> None:
-        with self._lock:
-            barrier = self._left.pop(0)
-        barrier.wait(5)
-
-    @property
-    def is_over(self) -> bool:
-        return not self._left
+    assert rounds.is_over
 
 
 @pytest.mark.parametrize(

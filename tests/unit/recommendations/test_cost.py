@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 
+from benchmarks.meter import Meter
 from tests.support.faults import FaultyWire
 from tests.support.recommender import Recommender
-
-
-class Rounds:
-    """Lets requests out only in groups of the given sizes: what waits for an answer before asking more breaks it."""
-
-    SECONDS_MAX = 5
-
-    def __init__(self, *sizes: int) -> None:
-        self._lock = threading.Lock()
-        self._left = [barrier for size in sizes for barrier in [threading.Barrier(size)] * size]
-
-    def __call__(self) -> None:
-        with self._lock:
-            barrier = self._left.pop(0)
-        barrier.wait(self.SECONDS_MAX)
-
-    @property
-    def is_over(self) -> bool:
-        return not self._left
+from tests.support.waves import Rounds
 
 
 @pytest.mark.parametrize(
@@ -68,3 +50,21 @@ def test_a_visitor_of_a_shop_without_a_model_costs_no_more(shop: Recommender, aw
     shop.ask("for_you", anonymous_id="a1")
 
     assert rounds.is_over
+
+
+def test_a_list_reads_eleven_units_and_one_for_each_candidate(shop: Recommender, aws: Any) -> None:
+    """With rules of the shop, and for somebody of whom it is known what is made for them."""
+    shop.train()
+    for number in range(20):
+        shop.order(f"o{number}", "u1", "bread", "soap", "milk", days_ago=number)
+    shop.api.post("/v1/identify", {"messageId": "i0", "userId": "u1", "traits": {"gender": "female"}})
+    for number in range(10):
+        rule = {"action": "boost", "percent": 120, "items": {"item_ids": [f"i{number}", "tea"]}}
+        assert shop.api.put(f"/v1/recommendation-rules/r{number}", rule).status_code == 200
+    shop.ask("for_you", customer_id="u1")  # reads what sells, once per process and model
+    meter = Meter().attach(aws)
+    shop.ask("for_you", customer_id="u1", limit=5)
+    meter.detach()
+
+    candidates = 5 + 5 // 2 + 5
+    assert meter.read_units <= 11 + candidates
