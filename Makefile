@@ -8,8 +8,8 @@ STAGE ?= dev
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset train test check check-customers check-privacy format simulate bench openapi package deploy test-clients test-browser test-spark \
-        clean lock environment-local environment-dev environment-emulator environment-spark wheels
+.PHONY: help run reset train test check check-customers check-privacy format simulate bench bench-quality openapi package deploy test-clients test-browser test-spark \
+        clean lock environment-local environment-dev environment-emulator environment-spark environment-bench wheels
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ simulate: environment-dev environment-emulator ## The simulation tests with far 
 bench: environment-dev environment-emulator ## Capacity units, CPU and cold start as ratios
 	@exec .venv/bin/python -m benchmarks
 
+bench-quality: environment-bench ## How good recommendations are, beside the textbook methods; minutes
+	@exec nice -n 15 .venv-bench/bin/python -m benchmarks.quality table
+
 test-clients: environment-dev environment-emulator $(node_sdk) ## Segment's real clients against the running service
 	@$(call pytest,clients,--timeout=600)
 
@@ -129,6 +132,9 @@ environment-emulator:
 
 environment-spark:
 	@$(find_python); "$$python" -m tools.environment install .venv-spark requirements-spark.txt
+
+environment-bench:
+	@$(find_python); "$$python" -m tools.environment install .venv-bench requirements-bench.txt
 
 wheels: environment-dev
 	@.venv/bin/python -m tools.environment wheels .cache/wheels requirements.txt

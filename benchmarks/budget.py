@@ -200,6 +200,7 @@ define = _call(
 ask = _call("GET", "/v1/profile-questions?customer_id=u1")
 answer = _call("POST", "/v1/profile-answers", {"customer_id": "u1", "answers": {"pet": "dog"}})
 visitor_answer = _call("POST", "/v1/profile-answers", {"anonymous_id": "a1", "answers": {"pet": "dog"}})
+rank = _call("POST", "/v1/recommendations/rank", {"customer_id": "u1", "item_ids": ["85123A", "unknown"]})
 for_you = _call("GET", "/v1/recommendations/for_you?customer_id=u1")
 
 OPERATIONS = [
@@ -322,5 +323,14 @@ OPERATIONS = [
         write_units=0,
     ),
     Operation("questions: answer as a visitor", define, visitor_answer, calls=4, read_units=4, write_units=1),
-    Operation("recommend: for you", _all(put_item, put_order), for_you, calls=8, read_units=8, write_units=0),
+    Operation(
+        "recommend: rank a list",
+        _all(put_item, put_order),
+        rank,
+        calls=8,
+        read_units=9.5,
+        write_units=0,
+        rounds=3,
+    ),
+    Operation("recommend: for you", _all(put_item, put_order), for_you, calls=9, read_units=9, write_units=0),
 ]

@@ -48,6 +48,12 @@ LOCKS = [
     ),
     Lock("requirements-spark.txt", "spark", "requirements-dev.txt", "Training at scale on Spark."),
     Lock(
+        "requirements-bench.txt",
+        "bench",
+        "requirements-local.txt",
+        "The textbook methods that the quality table stands beside.",
+    ),
+    Lock(
         "requirements-emulator.txt",
         "emulator",
         None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chalicelib.activity import reads as activity
 from chalicelib.activity.reads import Touch
@@ -12,15 +13,16 @@ from chalicelib.customers import reads as customers
 from chalicelib.customers.reads import Person
 from chalicelib.orders import reads as orders
 from chalicelib.orders.reads import PastOrder
-from chalicelib.recommendations import store
+from chalicelib.recommendations import rule_store, store
 from chalicelib.recommendations.history import merge
+from chalicelib.recommendations.merchandising import Rulebook
 from chalicelib.recommendations.model import Act, Asker, Basket, Current, Hint, History
 
 ORDERS_READ = 50
 TOUCHES_READ = 50
 LINKED_IDS_MAX = 5  # of a customer's browsers and apps: the ones linked last
 CLAIMS_MAX = 5  # of what a browser nobody knows said of a customer
-READS_AT_ONCE_MAX = 7
+READS_AT_ONCE_MAX = 8
 PURPOSE = "personalization"
 
 HEARSAY = "hearsay"  # no kind of entry: what is made of one that may be anybody's
@@ -38,10 +40,21 @@ ACTS = {
 
 @dataclass(frozen=True)
 class Known:
-    """The person's past, empty for a stranger and for whoever does not want it used, and the model that serves."""
+    """The person and their past, the model that serves, and the shop's rules.
+
+    A stranger has no past, and neither has whoever does not want it used. `person` is a customer who asks as such.
+    """
 
     history: History
     current: Current | None
+    rulebook: Rulebook
+    person: Person | None = None
+
+    @property
+    def address(self) -> Mapping[str, Any] | None:
+        """Where the person said they live."""
+        address = self.person.traits.get("address") if self.person else None
+        return address if isinstance(address, Mapping) else None
 
 
 def load(customer_id: str | None, anonymous_id: str | None, asker: Asker) -> Known:
@@ -49,20 +62,21 @@ def load(customer_id: str | None, anonymous_id: str | None, asker: Asker) -> Kno
 
     Who withdrew the consent to personalization is a stranger, under every id.
     """
-    if customer_id is None and anonymous_id is None:
-        return Known(History(), store.current())
     with ThreadPoolExecutor(READS_AT_ONCE_MAX) as threads:
         current = threads.submit(store.current)
+        rulebook = threads.submit(rule_store.load)
+        person, history = None, History()
         if customer_id is not None:
-            history = _of_customer(threads, customer_id, anonymous_id, asker)
-        else:
-            assert anonymous_id is not None, "one of the two was given"
+            person, history = _of_customer(threads, customer_id, anonymous_id, asker)
+        elif anonymous_id is not None:
             history = _of_visitor(threads, anonymous_id, asker)
-        return Known(history, current.result())
+        return Known(history, current.result(), rulebook.result(), person)
 
 
-def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, asker: Asker) -> History:
-    """A customer's own orders and events, under every id they have, and those of the linked browsers."""
+def _of_customer(
+    threads: Executor, customer_id: str, anonymous_id: str | None, asker: Asker
+) -> tuple[Person | None, History]:
+    """Who a customer is, None for whoever does not want it used, and their orders and events, under every id they have, and those of the linked browsers."""
     person = threads.submit(customers.person, customer_id)
     recorded = threads.submit(orders.newest, customer_id, ORDERS_READ)
     own = threads.submit(activity.newest, [("customer", customer_id)], TOUCHES_READ)
@@ -73,7 +87,7 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     owner = threads.submit(customers.owner_of, anonymous_id) if anonymous_id else None
     profile = person.result()
     if _withdrew(profile):
-        return History()
+        return None, History()
     touches = own.result()
     claims = claimed.result()
     baskets = recorded.result()
@@ -92,7 +106,9 @@ def _of_customer(threads: Executor, customer_id: str, anonymous_id: str | None, 
     if here and owner and owner.result() in (*unlinked, *customer_ids):
         touches += here.result()
         devices.add(anonymous_id or "")
-    return _history(baskets, touches + _believed(claims, devices))
+    # Of somebody nobody has named there are orders all the same, and what follows from them.
+    who = profile or Person(customer_id, (), None, None, None, None, {}, None, (customer_id,))
+    return who, _history(baskets, touches + _believed(claims, devices))
 
 
 def _of_visitor(threads: Executor, anonymous_id: str, asker: Asker) -> History:
@@ -131,7 +147,12 @@ def _history(recorded: Sequence[PastOrder], touches: Iterable[Touch]) -> History
     newest_first = sorted(touches, key=lambda touch: (touch.at, touch.entry_id), reverse=True)
     known = {order.order_id for order in recorded}
     baskets = [
-        Basket(order.order_id, order.placed_at, tuple(item_id for item_id, _ in order.lines))
+        Basket(
+            order.order_id,
+            order.placed_at,
+            tuple(item_id for item_id, _ in order.lines),
+            frozenset(order.gift_item_ids),
+        )
         for order in recorded
     ]
     told = [

@@ -226,6 +226,8 @@ class Part(StrEnum):
     VIEWED = "viewed"
     NEWEST = "newest"
     PINNED = "pinned"  # by a rule of the shop
+    GIVEN = "given"  # by the order of a caller's own list
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,10 @@ class Voice:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An item that may be shown. `part` contributed most (`share` of the score before `factor`); `source` inside it."""
+    """An item that may be shown. `part` contributed most (`share` of the score before `factor`); `source` inside it.
+
+    `parts` are all that contributed, with their shares.
+    """
 
     item_id: str
     score: float
@@ -249,6 +254,7 @@ class Candidate:
     share: float = 0.0
     factor: float = 1.0
     due_in_days: int | None = None
+    parts: tuple[tuple[Part, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.recommendations.model import (
     Act,
@@ -39,14 +39,10 @@ def reason(
     part, source = candidate.part, candidate.source
     if part == Part.OWN:
         return _bought_before(candidate.item_id, history) if shows_orders else UNSAID
-    if part == Part.PINNED:
-        return Reason("featured")
-    if part == Part.VIEWED:
-        return _viewed(candidate.item_id, learned)
-    if part == Part.POPULAR:
-        return _popular(candidate.item_id, learned)
-    if source is None or part == Part.NEWEST:
-        return Reason("newest")
+    if part in OF_NOBODY:
+        return OF_NOBODY[part](candidate.item_id, learned)
+    if source is None:
+        return OF_NOBODY[Part.NEWEST](candidate.item_id, learned)
     if source.act in (Act.CLAIM, Act.HEARSAY) or (source.act == Act.ORDER and not shows_orders):
         return UNSAID
     if part == Part.CATEGORY:
@@ -73,6 +69,17 @@ def _popular(item_id: str, learned: Learned) -> Reason:
 def _viewed(item_id: str, learned: Learned) -> Reason:
     count, days = learned.popularity.viewed[item_id], 14
     return Reason("viewed_often", (Evidence("visits", count=count, days=days),), count=count, days=days)
+
+
+# Reasons that are the same for everybody.
+OF_NOBODY: dict[Part, Callable[[str, Learned], Reason]] = {
+    Part.PINNED: lambda _item_id, _learned: Reason("featured"),
+    Part.NEWEST: lambda _item_id, _learned: Reason("newest"),
+    Part.GIVEN: lambda _item_id, _learned: Reason("as_given"),
+    Part.UNKNOWN: lambda _item_id, _learned: Reason("unknown_item"),
+    Part.VIEWED: _viewed,
+    Part.POPULAR: _popular,
+}
 
 
 def _same_category(item_id: str, source: Source, categories: Mapping[str, Sequence[str]]) -> Reason:

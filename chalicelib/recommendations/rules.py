@@ -44,12 +44,10 @@ SOURCES_WITHOUT_PAGE_MAX = 5  # for lists about one item when no item was named
 # The blend of `for_you`.
 OWN, SEEN, TOGETHER, USERS, NEXT, POPULAR = 1.0, 0.2, 0.1, 0.1, 0.3, 0.1
 # What `similar` is made of.
-SIMILAR_USERS, SIMILAR_TOGETHER, SIMILAR_CATEGORY = 1.0, 0.5, 0.5
+SIMILAR_USERS, SIMILAR_TOGETHER = 1.0, 0.5
 # What goes with a cart: first what lies in the same baskets.
 CART_TOGETHER, CART_USERS = 1.0, 0.3
 
-CATEGORY = 0.1  # in `for_you`, and only while no list knows what the person looked at
-SAME_SHELF, SAME_ROOM = 1.0, 0.5  # the same category; only the same first part of its path
 SOLD_FLOOR, SOLD_POWER = 0.001, 0.2  # what nobody bought in 14 days keeps a quarter of its score
 CANDIDATES_MAX = 500  # more than are ever looked up
 POPULAR_MAX = 200  # more than any answer holds
@@ -128,6 +126,17 @@ def candidates(situation: Situation, learned: Learned) -> list[Candidate]:
     return _ranked(voices, learned.popularity, excluded)
 
 
+def candidates_among(situation: Situation, learned: Learned, item_ids: Sequence[str]) -> list[Candidate]:
+    """What `for_you` says of exactly these items, best first; then those it says nothing of, in the order given."""
+    popular = Voice(Part.POPULAR, POPULAR, learned.popularity.sales)
+    voices = [each for each in _blend(situation, learned, basis(situation)) if each.part != Part.POPULAR]
+    ranked = _ranked([*voices, popular], learned.popularity, frozenset(), among=frozenset(item_ids))
+    scored = {each.item_id for each in ranked}
+    silent = [each for each in item_ids if each not in scored]
+    popularity = learned.popularity
+    return ranked + [Candidate(each, 0.0, Part.GIVEN, factor=_factor(popularity, each)) for each in silent]
+
+
 def popular_candidates(popularity: Popularity, excluded: frozenset[str]) -> list[Candidate]:
     """What sells, most first, and then what is looked at."""
     viewed = Voice(Part.VIEWED, VIEWED, popularity.viewed)
@@ -149,38 +158,6 @@ def silent_candidates(
 def newest_candidates(newest: Iterable[str], excluded: frozenset[str]) -> list[Candidate]:
     """What is new, in the order given."""
     return [Candidate(item_id, 0.0, Part.NEWEST) for item_id in newest if item_id not in excluded]
-
-
-def category_weight(situation: Situation, learned: Learned) -> float:
-    """How much a shared category counts: always for similar items, else only where no list knows the sources."""
-    if situation.placement == Placement.SIMILAR:
-        return SIMILAR_CATEGORY
-    known = any(row.together or row.users or row.next for row in learned.rows.values())
-    return CATEGORY if situation.placement in BLENDED and not known else 0.0
-
-
-def with_categories(
-    ranked: Iterable[Candidate],
-    weight: float,
-    speaking: Sequence[Source],
-    categories: Mapping[str, Sequence[str]],
-) -> list[Candidate]:
-    """The candidates ranked again, now that the catalogue told who shares a category with a source."""
-    again = []
-    loudest = max((source.weight for source in speaking), default=1.0)
-    for each in ranked:
-        own = categories.get(each.item_id, ())
-        kin = [
-            (source.weight / loudest * _kinship(categories.get(source.item_id, ()), own), source)
-            for source in speaking
-        ]
-        kinship, source = max(kin, key=lambda pair: pair[0], default=(0.0, None))
-        share = weight * kinship
-        closer = replace(each, score=each.score + share * each.factor)
-        if share > each.share:
-            closer = replace(closer, part=Part.CATEGORY, source=source, share=share)
-        again.append(closer)
-    return sorted(again, key=lambda each: -each.score)
 
 
 def fallback(placement: Placement, parts: Iterable[Part]) -> str | None:
@@ -246,7 +223,12 @@ def _popular(popularity: Popularity, weight: float) -> Voice:
 
 
 def _ranked(
-    voices: Sequence[Voice], popularity: Popularity, excluded: frozenset[str], *, damped: bool = True
+    voices: Sequence[Voice],
+    popularity: Popularity,
+    excluded: frozenset[str],
+    *,
+    damped: bool = True,
+    among: frozenset[str] | None = None,
 ) -> list[Candidate]:
     """Each voice scaled to its loudest and weighted, summed, and damped by whether the item is still sold.
 
@@ -254,13 +236,20 @@ def _ranked(
     """
     total: dict[str, float] = {}
     best: dict[str, tuple[float, Voice]] = {}
+    parts: dict[str, list[tuple[Part, float]]] = {}
     for voice in voices:
         loudest = max(voice.values.values(), default=0.0)
-        for item_id, value in voice.values.items() if loudest > 0 else ():
+        values = (
+            voice.values
+            if among is None
+            else {each: voice.values[each] for each in among & voice.values.keys()}
+        )
+        for item_id, value in values.items() if loudest > 0 else ():
             share = voice.weight * (
                 value / loudest
             )  # exactly the weight for the loudest, so that ties are ties
             total[item_id] = total.get(item_id, 0.0) + share
+            parts.setdefault(item_id, []).append((voice.part, share))
             if item_id not in best or share > best[item_id][0]:
                 best[item_id] = (share, voice)
     last = len(popularity.places)
@@ -272,7 +261,10 @@ def _ranked(
     found = []
     for score, _, item_id, factor in sorted(order)[:CANDIDATES_MAX]:
         share, voice = best[item_id]
-        found.append(Candidate(item_id, -score, voice.part, voice.sources.get(item_id), share, factor))
+        source = voice.sources.get(item_id)
+        found.append(
+            Candidate(item_id, -score, voice.part, source, share, factor, parts=tuple(parts[item_id]))
+        )
     return found
 
 
@@ -287,18 +279,12 @@ def _buy_again(situation: Situation, learned: Learned, excluded: frozenset[str])
     for each in _ranked([Voice(Part.OWN, OWN, counts)], learned.popularity, excluded):
         row = learned.rows.get(each.item_id)
         due = due_in_days(bought[each.item_id], row.interval_days if row else None, situation.now)
-        score = each.score * readiness(due, max(bought[each.item_id]), situation.now)
-        again.append(replace(each, score=score, due_in_days=None if due is None else round(due)))
+        ready = readiness(due, max(bought[each.item_id]), situation.now)
+        due_in = None if due is None else round(due)
+        again.append(replace(each, score=each.score * ready, factor=each.factor * ready, due_in_days=due_in))
     return sorted(again, key=lambda each: (-each.score, each.item_id))
 
 
 def _factor(popularity: Popularity, item_id: str) -> float:
     """Is it still sold?"""
     return float((SOLD_FLOOR + popularity.sold.get(item_id, 0.0)) ** SOLD_POWER)
-
-
-def _kinship(left: Sequence[str], right: Sequence[str]) -> float:
-    if set(left) & set(right):
-        return SAME_SHELF
-    rooms = {each.split("/")[0] for each in left} & {each.split("/")[0] for each in right}
-    return SAME_ROOM if rooms else 0.0

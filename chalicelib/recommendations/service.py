@@ -8,32 +8,57 @@ at those that fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from chalicelib.catalog import reads as catalog
 from chalicelib.catalog.reads import KINDS, CatalogItem
-from chalicelib.recommendations import known, rules, store
+from chalicelib.recommendations import kinship, known, rules, store
 from chalicelib.recommendations.answers import answer
+from chalicelib.recommendations.known import Known
 from chalicelib.recommendations.model import Asker, Learned, Placement, SessionWeights, Situation, Trained
 from chalicelib.recommendations.schemas import RecommendationsAnswer, RecommendationsQuery
 from chalicelib.recommendations.shelf import Shelf
+from chalicelib.recommendations.terms import terms as terms_of
+from chalicelib.shared import places
 
+READS_BESIDE_MAX = 2  # what was bought, and what is inferred of somebody
 PAGE = 100
 PAGES_MAX = 3  # of one kind: where the newest three hundred do not fit, a list may stay short, but comes soon
 
 # Their lists are made to be full; the others would rather show less than what does not belong there.
-FILLED_UP = (Placement.FOR_YOU, Placement.DISCOVER, Placement.SESSION, Placement.TRENDING)
+FILLED_UP = (*rules.BLENDED, Placement.SESSION, *rules.OF_ALL)
 
 
 def recommend(
-    placement: Placement, query: RecommendationsQuery, *, language: str, asker: Asker, now: datetime
+    placement: Placement,
+    query: RecommendationsQuery,
+    *,
+    language: str,
+    asker: Asker,
+    now: datetime,
+    headers: Mapping[str, str] | None = None,
 ) -> RecommendationsAnswer:
     """Items for one place on a page, each with its reason; never one that is hidden, sold out or excluded.
 
     An answer to a browser rests on no order and tells of none: anybody can hold its key and guess an id.
     """
     person = known.load(query.customer_id, query.anonymous_id, asker)
+    return listed(person, placement, query, headers or {}, language=language, asker=asker, now=now)
+
+
+def listed(
+    person: Known,
+    placement: Placement,
+    query: RecommendationsQuery,
+    headers: Mapping[str, str],
+    *,
+    language: str,
+    asker: Asker,
+    now: datetime,
+) -> RecommendationsAnswer:
+    """The list for a person already known, with the rules that are known. Two trips, as `recommend` after its first."""
     situation = Situation(
         placement,
         person.history,
@@ -43,20 +68,30 @@ def recommend(
         person.current.session if person.current else SessionWeights(),
     )
     newest: list[CatalogItem] = []
-    if person.current:
-        learned = store.learned(person.current.version, rules.wanted_rows(situation, query.limit))
-    else:
-        learned, newest = Learned(), catalog.newest(KINDS[0], PAGE)
-    fits = _fits(query)
-    shelf = Shelf(query.limit, fits)
-    _take_own(
-        shelf, situation, learned, newest, picky=query.currency is not None or query.max_price is not None
-    )
-    if placement in FILLED_UP or not shelf.shown:
-        excluded = rules.unwanted(situation)
-        shelf.take(rules.popular_candidates(learned.popularity, excluded))
-        _take_newest(shelf, newest, excluded, fits)
-    return answer(shelf, situation, learned, language=language, shows_orders=asker is not Asker.BROWSER)
+    with ThreadPoolExecutor(READS_BESIDE_MAX) as threads:
+        place = places.place(query.country, query.region, headers, person.address)
+        terms = terms_of(
+            placement, person, place, threads, now, currency=query.currency, max_price=query.max_price
+        )
+        if person.current:
+            learned = store.learned(person.current.version, rules.wanted_rows(situation, query.limit))
+        else:
+            learned, newest = Learned(), catalog.newest(KINDS[0], PAGE)
+        shelf = Shelf(query.limit, terms, rules.unwanted(situation))
+        _take_own(shelf, situation, learned, newest)
+        if placement in FILLED_UP or not shelf.shown:
+            _fill_up(shelf, learned, newest, rules.unwanted(situation))
+        if placement == Placement.DISCOVER and not shelf.shown:
+            # Everything is bought: better that than nothing.
+            _fill_up(shelf, learned, newest, situation.excluded | set(situation.asked))
+        return answer(
+            shelf,
+            situation,
+            learned,
+            language=language,
+            shows_orders=asker is not Asker.BROWSER,
+            explains=query.explain,
+        )
 
 
 def save_model(model: Trained, *, on_written: Callable[[int], None] | None = None) -> None:
@@ -67,13 +102,12 @@ def save_model(model: Trained, *, on_written: Callable[[int], None] | None = Non
     store.save(model, on_written=on_written)
 
 
-def _take_own(
-    shelf: Shelf, situation: Situation, learned: Learned, newest: Sequence[CatalogItem], *, picky: bool
-) -> None:
+def _take_own(shelf: Shelf, situation: Situation, learned: Learned, newest: Sequence[CatalogItem]) -> None:
     """What the placement itself has to say."""
+    picky = shelf.terms.is_picky
     ranked = rules.candidates(situation, learned)
     speaking = rules.basis(situation)
-    weight = rules.category_weight(situation, learned) if speaking else 0.0
+    weight = kinship.category_weight(situation, learned) if speaking else 0.0
     if not weight:
         shelf.take(ranked, wide=picky)
         return
@@ -83,12 +117,13 @@ def _take_own(
     shelf.take_kin(ranked, weight, speaking, wide=picky or too_few)
 
 
-def _take_newest(
-    shelf: Shelf,
-    first_page: Sequence[CatalogItem],
-    excluded: frozenset[str],
-    fits: Callable[[CatalogItem], bool],
-) -> None:
+def _fill_up(shelf: Shelf, learned: Learned, newest: Sequence[CatalogItem], excluded: frozenset[str]) -> None:
+    """What sells, then what is new."""
+    shelf.take(rules.popular_candidates(learned.popularity, excluded), wide=shelf.terms.is_picky)
+    _take_newest(shelf, newest, excluded)
+
+
+def _take_newest(shelf: Shelf, first_page: Sequence[CatalogItem], excluded: frozenset[str]) -> None:
     """Walk the newest products until the list is full; something else than products only into an empty list."""
     for kind in KINDS:
         page = first_page if kind == KINDS[0] else []
@@ -97,18 +132,8 @@ def _take_newest(
                 return
             page = page or catalog.newest(kind, PAGE)
             # The index may lag a moment behind, so what fits by it is looked up once more.
-            shelf.take(rules.newest_candidates([item.item_id for item in page if fits(item)], excluded))
+            fitting = sorted(filter(shelf.terms.fits, page), key=shelf.terms.factor, reverse=True)
+            shelf.take(rules.newest_candidates([item.item_id for item in fitting], excluded))
             if len(page) < PAGE:
                 break
             page = catalog.newest(kind, PAGE, after=page[-1]) if not shelf.is_full else []
-
-
-def _fits(query: RecommendationsQuery) -> Callable[[CatalogItem], bool]:
-    def fits(item: CatalogItem) -> bool:
-        if query.currency is not None and item.currency != query.currency:
-            return False
-        if query.max_price is not None and (item.price_amount is None or item.price_amount > query.max_price):
-            return False
-        return item.is_on_sale
-
-    return fits

@@ -32,6 +32,8 @@ TEXTS = {
         "popular.many": "Bought {count} times in the last {days} days",
         "newest": "New in the shop",
         "featured": "Picked by the shop",
+        "as_given": "In the order it came in",
+        "unknown_item": "Not in the catalogue",
     },
     "ja": {
         "bought_before": "以前にお買い上げいただいた品です",
@@ -59,6 +61,8 @@ TEXTS = {
         "popular.many": "この{days}日間に{count}回購入されています",
         "newest": "新着です",
         "featured": "当店のおすすめです",
+        "as_given": "ご指定の順です",
+        "unknown_item": "カタログにない品です",
     },
 }
 

@@ -139,6 +139,14 @@ ROUTES: dict[str, Rule] = {
     "POST /v1/items/batch": Rule("catalog:write"),
     # recommendations
     "GET /v1/recommendations/{placement}": Rule("recommendations:read", publishable=True, customer=True),
+    "POST /v1/recommendations/rank": Rule("recommendations:read", publishable=True, customer=True),
+    "GET /v1/recommendation-rules": Rule("recommendations:read"),
+    "GET /v1/recommendation-rules/{rule_id}": Rule("recommendations:read"),
+    "PUT /v1/recommendation-rules/{rule_id}": Rule("recommendations:write"),
+    "DELETE /v1/recommendation-rules/{rule_id}": Rule("recommendations:write"),
+    "POST /v1/recommendation-rules/preview": Rule("recommendations:read"),
+    "GET /v1/settings/audience": Rule("settings:read"),
+    "PUT /v1/settings/audience": Rule("settings:write"),
     # loyalty
     "GET /v1/customers/{customer_id}/loyalty": Rule("loyalty:read"),
     "GET /v1/me/loyalty": OWN,

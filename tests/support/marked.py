@@ -59,6 +59,7 @@ _ITEM = {
 }
 _ME = {"traits": {"firstName": f"Hanako {MARK}"}, "consents": {"email_marketing": CONSENT}}
 _RULE = {"trait": MARK, "value": MARK, "support": {"no_item_of": [MARK], "orders_at_least": 3}}
+_HIDE = {"action": "hide", "items": {"brands": [MARK], "attributes": {"note": MARK}}}
 _PROJECT = {"title": MARK, "room": MARK, "for_whom": MARK, "style": MARK, "colours": [MARK], "notes": MARK}
 
 QUESTION = {
@@ -159,6 +160,10 @@ BODIES: dict[str, Any] = {
     "PUT /v1/computed-traits/{trait_name}": {"event": "Order Completed", "aggregate": "count"},
     "PUT /v1/inference-rules/{rule_id}": _RULE,
     "POST /v1/inference-rules/preview": {"customer_id": "u1", "rule": _RULE},
+    "POST /v1/recommendations/rank": {"customer_id": "u1", "item_ids": ["85123A", MARK]},
+    "PUT /v1/recommendation-rules/{rule_id}": _HIDE,
+    "POST /v1/recommendation-rules/preview": {"rule": _HIDE, "placement": "for_you", "customer_id": "u1"},
+    "PUT /v1/settings/audience": {"traits": [{"trait": MARK, "value": MARK, "categories": [MARK]}]},
     "POST /v1/api-keys": {"name": MARK, "kind": "secret", "scopes": ["*"]},
     "POST /u/{token}": {MARK: MARK},
 }

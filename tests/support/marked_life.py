@@ -110,7 +110,7 @@ def refused(door: Any) -> list[str]:
 def call(door: Any, contract: Contract, bearer: dict[str, str]) -> Any:
     """Do on a route what she does there, with the key or the token that it takes."""
     method, path, body = call_of(contract)
-    if "recommendations" in path:
+    if "{placement}" in contract.signature:
         path += "?customer_id=u1"
     credentials = bearer if contract.rule.customer and not contract.rule.scope else SECRET
     sent = None if body is None else json.dumps(body).encode()

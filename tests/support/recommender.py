@@ -9,7 +9,10 @@ from chalicelib.recommendations import service
 from chalicelib.shared import clock
 from tests.support.trained import Model
 
-PLACEMENTS = ("for_you", "similar", "bought_together", "buy_again", "discover", "session", "trending")
+PLACEMENTS = (
+    "for_you", "similar", "bought_together", "buy_again", "discover", "session", "trending", "popular_nearby",
+    "recently_viewed", "cart",
+)  # fmt: skip
 
 
 class Recommender:

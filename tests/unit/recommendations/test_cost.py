@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 
+from benchmarks.meter import Meter
 from tests.support.faults import FaultyWire
 from tests.support.recommender import Recommender
-
-
-class Rounds:
-    """Lets requests out only in groups of the given sizes: what waits for an answer before asking more breaks it."""
-
-    SECONDS_MAX = 5
-
-    def __init__(self, *sizes: int) -> None:
-        self._lock = threading.Lock()
-        self._left = [barrier for size in sizes for barrier in [threading.Barrier(size)] * size]
-
-    def __call__(self) -> None:
-        with self._lock:
-            barrier = self._left.pop(0)
-        barrier.wait(self.SECONDS_MAX)
-
-    @property
-    def is_over(self) -> bool:
-        return not self._left
+from tests.support.waves import Rounds
 
 
 @pytest.mark.parametrize(
     ("placement", "asked", "sizes"),
     [
-        # model, person, orders, events, what browsers say; rows (and what sells); candidates
-        ("for_you", {"customer_id": "u1"}, (5, 1, 1)),
-        ("for_you", {"customer_id": "linked"}, (5, 1, 1, 1)),  # and the events of the linked browser
-        ("for_you", {"anonymous_id": "new"}, (3, 1, 1)),  # model, link, events
-        ("for_you", {"anonymous_id": "a1"}, (3, 1, 1, 1)),  # and the consent of whoever it is linked to
-        ("discover", {"customer_id": "u1"}, (5, 1, 1)),
-        ("session", {"anonymous_id": "new"}, (3, 1, 1)),
-        ("similar", {"item_id": "bread"}, (1, 1, 1)),
-        ("bought_together", {"item_id": "bread"}, (1, 1, 1)),
-        ("buy_again", {"customer_id": "u1"}, (5, 1, 1)),
-        ("trending", {}, (1, 1, 1)),
+        # model, rules, person, orders, events, what browsers say; rows (and what sells); candidates
+        ("for_you", {"customer_id": "u1"}, (6, 1, 1)),
+        ("for_you", {"customer_id": "linked"}, (6, 1, 1, 1)),  # and the events of the linked browser
+        ("for_you", {"anonymous_id": "new"}, (4, 1, 1)),  # model, rules, link, events
+        ("for_you", {"anonymous_id": "a1"}, (4, 1, 1, 1)),  # and the consent of whoever it is linked to
+        ("discover", {"customer_id": "u1"}, (6, 1, 1)),
+        ("session", {"anonymous_id": "new"}, (4, 1, 1)),
+        ("similar", {"item_id": "bread"}, (2, 1, 1)),
+        ("bought_together", {"item_id": "bread"}, (2, 1, 1)),
+        ("buy_again", {"customer_id": "u1"}, (6, 1, 1)),
+        ("trending", {}, (2, 1, 1)),
     ],
 )
 def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
@@ -62,9 +44,27 @@ def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
 
 
 def test_a_visitor_of_a_shop_without_a_model_costs_no_more(shop: Recommender, aws: Any) -> None:
-    rounds = Rounds(3, 1, 1)  # model, link, events; the newest of the shelf; those that fit
+    rounds = Rounds(4, 1, 1)  # model, rules, link, events; the newest of the shelf; those that fit
     FaultyWire(aws).gate = rounds
 
     shop.ask("for_you", anonymous_id="a1")
 
     assert rounds.is_over
+
+
+def test_a_list_reads_eleven_units_and_one_for_each_candidate(shop: Recommender, aws: Any) -> None:
+    """With rules of the shop, and for somebody of whom it is known what is made for them."""
+    shop.train()
+    for number in range(20):
+        shop.order(f"o{number}", "u1", "bread", "soap", "milk", days_ago=number)
+    shop.api.post("/v1/identify", {"messageId": "i0", "userId": "u1", "traits": {"gender": "female"}})
+    for number in range(10):
+        rule = {"action": "boost", "percent": 120, "items": {"item_ids": [f"i{number}", "tea"]}}
+        assert shop.api.put(f"/v1/recommendation-rules/r{number}", rule).status_code == 200
+    shop.ask("for_you", customer_id="u1")  # reads what sells, once per process and model
+    meter = Meter().attach(aws)
+    shop.ask("for_you", customer_id="u1", limit=5)
+    meter.detach()
+
+    candidates = 5 + 5 // 2 + 5
+    assert meter.read_units <= 11 + candidates

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from chalicelib.recommendations import service
 from chalicelib.shared import clock
-from tests.support.embedded import SECRET
+from tests.support.embedded import PUBLISHABLE, SECRET
 from tests.support.recommender import Recommender, reason_of
 from tests.support.trained import Model
 
@@ -175,3 +178,91 @@ def test_a_long_list_is_filled_round_after_round_past_what_is_sold_out(shop: Rec
     assert shop.ids("trending", limit=100) == on_sale[:100]
     assert sorted(shop.ids("similar", item_id="bread", limit=100)) == on_sale[:100]
     assert len(shop.ids("bought_together", item_id="bread", limit=100)) == 53
+
+
+def test_discover_comes_back_to_what_is_bought_before_it_shows_nothing(api: Any) -> None:
+    shop = Recommender(api)
+    shop.item("only")
+    shop.order("o1", "u1", "only")
+
+    assert shop.ids("discover", customer_id="u1") == ["only"]
+
+
+def test_recently_viewed_is_what_was_looked_at_newest_first(shop: Recommender) -> None:
+    shop.train()
+    for item_id in ("tea", "soap", "jam", "soap"):
+        shop.event("Product Viewed", item_id=item_id, anonymousId="a1")
+    shop.event("Product Added", item_id="rice", anonymousId="a1")
+
+    answer = shop.ask("recently_viewed", anonymous_id="a1")
+
+    assert [each["item_id"] for each in answer["items"]] == ["soap", "jam", "tea"]
+    assert reason_of(answer, "jam")["text"] == "You looked at this lately"
+    assert [each["kind"] for each in reason_of(answer, "jam")["evidence"]] == ["view"]
+    assert shop.ids("recently_viewed", anonymous_id="a1", item_id="soap") == ["jam", "tea"]
+    assert shop.ask("recently_viewed", anonymous_id="nobody")["fallback"] == "popular"
+
+
+def test_what_goes_with_a_cart_is_never_what_is_in_it(shop: Recommender) -> None:
+    shop.train()
+    named = shop.ask("cart", item_id="bread")
+    both = shop.api.get("/v1/recommendations/cart?item_id=bread&item_id=butter").json_body
+
+    assert [each["item_id"] for each in named["items"]] == ["butter", "jam", "honey"]
+    assert reason_of(named, "butter")["text"] == "Bought together 6 times"
+    assert [each["item_id"] for each in both["items"]] == ["jam", "honey"]
+
+
+def test_the_persons_own_cart_speaks_and_is_left_out(shop: Recommender) -> None:
+    shop.train()
+    for item_id in ("bread", "milk", "soap"):
+        shop.event("Product Added", item_id=item_id, anonymousId="a1")
+    shop.event("Product Removed", item_id="milk", anonymousId="a1")
+
+    answer = shop.ask("cart", anonymous_id="a1")
+
+    assert [each["item_id"] for each in answer["items"]] == ["butter", "jam", "honey"]
+    assert reason_of(answer, "butter")["text"] == "Goes with BREAD in your cart"
+    assert not {"bread", "soap"} & set(shop.ids("cart", anonymous_id="a1", item_id="milk"))
+
+
+def test_a_cart_is_empty_once_it_is_ordered(shop: Recommender) -> None:
+    shop.train()
+    shop.event("Product Added", item_id="bread", userId="u1")
+    assert shop.ask("cart", customer_id="u1")["fallback"] is None
+    shop.completed("o1", "bread", userId="u1")
+
+    assert shop.ask("cart", customer_id="u1")["fallback"] == "popular"
+
+
+def test_nothing_goes_with_a_cart_that_holds_everything(api: Any) -> None:
+    shop = Recommender(api)
+    shop.item("only")
+
+    assert shop.ids("cart", item_id="only") == []
+
+
+def test_what_is_popular_nearby_says_that_it_is_what_sells_everywhere(shop: Recommender) -> None:
+    shop.train()
+    nearby = shop.ask("popular_nearby", country="JP", region="Hokkaido")
+
+    assert [each["item_id"] for each in nearby["items"]] == [
+        each["item_id"] for each in shop.ask("trending")["items"]
+    ]
+    assert nearby["fallback"] == "popular"
+
+
+def test_the_shop_is_told_how_a_score_came_about(shop: Recommender) -> None:
+    shop.train()
+    shop.order("o1", "u1", "bread")
+    answer = shop.ask("for_you", customer_id="u1", explain="true")
+
+    for each in answer["items"]:
+        told = each["explanation"]
+        assert each["score"] == pytest.approx(
+            sum(part["share"] for part in told["parts"]) * told["factor"], abs=1e-5
+        )
+    bread = answer["items"][0]
+    assert [part["part"] for part in bread["explanation"]["parts"]] == ["own", "popular"]
+    assert shop.ask("for_you", customer_id="u1")["items"][0]["explanation"] is None
+    assert shop.api.get("/v1/recommendations/for_you?explain=true", PUBLISHABLE).status_code == 403

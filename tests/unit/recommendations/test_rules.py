@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.recommendations import rules
+from chalicelib.recommendations import kinship, rules
 from chalicelib.recommendations.model import (
     Act,
     Basket,
@@ -198,7 +198,7 @@ def test_a_shared_category_lifts_and_may_become_the_reason() -> None:
         "z": ["food"],
     }
 
-    found = rules.with_categories(ranked, 0.5, speaking, categories)
+    found = kinship.with_categories(ranked, 0.5, speaking, categories)
 
     assert [(each.item_id, each.part, each.score) for each in found] == [
         ("x", Part.USERS, pytest.approx(0.3 + 0.5 * 0.5)),
@@ -208,16 +208,17 @@ def test_a_shared_category_lifts_and_may_become_the_reason() -> None:
 
 
 def test_categories_speak_in_for_you_only_while_no_list_knows_the_sources() -> None:
-    assert rules.category_weight(situation(Placement.SIMILAR), Learned()) == 0.5
-    assert rules.category_weight(situation(Placement.FOR_YOU), Learned()) == 0.1
+    assert kinship.category_weight(situation(Placement.SIMILAR), Learned()) == 0.5
+    assert kinship.category_weight(situation(Placement.FOR_YOU), Learned()) == 0.1
     assert (
-        rules.category_weight(situation(Placement.FOR_YOU), Learned({"a": row("a", interval_days=3)})) == 0.1
+        kinship.category_weight(situation(Placement.FOR_YOU), Learned({"a": row("a", interval_days=3)}))
+        == 0.1
     )
     assert (
-        rules.category_weight(situation(Placement.FOR_YOU), Learned({"a": row("a", users=[("b", 1, 2)])}))
+        kinship.category_weight(situation(Placement.FOR_YOU), Learned({"a": row("a", users=[("b", 1, 2)])}))
         == 0
     )
-    assert rules.category_weight(situation(Placement.BOUGHT_TOGETHER), Learned()) == 0
+    assert kinship.category_weight(situation(Placement.BOUGHT_TOGETHER), Learned()) == 0
 
 
 def test_the_silent_pool_is_what_sells_and_what_is_new_beyond_the_ranked() -> None:
