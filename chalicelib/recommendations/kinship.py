@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from chalicelib.catalog.reads import CatalogItem
+from chalicelib.recommendations.contents import Watched, with_watched
 from chalicelib.recommendations.model import Candidate, Learned, Part, Placement, Situation, Source
-from chalicelib.recommendations.rules import BLENDED
+from chalicelib.recommendations.rules import BLENDED, basis
 
 SIMILAR_CATEGORY = 0.5  # in `similar`, beside what customers and baskets say
 CATEGORY = 0.1  # in `for_you`, and only while no list knows what the person looked at
@@ -47,6 +49,24 @@ def with_categories(
             closer = replace(closer, part=Part.CATEGORY, source=source, share=share)
         again.append(closer)
     return sorted(again, key=lambda each: -each.score)
+
+
+def judge(
+    situation: Situation, learned: Learned, seen: Sequence[Watched]
+) -> Callable[[Sequence[Candidate], Mapping[str, CatalogItem]], Sequence[Candidate]] | None:
+    """What ranks candidates again once the catalogue told of them, None where it would change nothing."""
+    speaking = basis(situation)
+    weight = category_weight(situation, learned) if speaking else 0.0
+    if not weight and not seen:
+        return None
+
+    def judged(ranked: Sequence[Candidate], items: Mapping[str, CatalogItem]) -> Sequence[Candidate]:
+        if weight:
+            categories = {item_id: item.categories for item_id, item in items.items()}
+            ranked = with_categories(ranked, weight, speaking, categories)
+        return with_watched(ranked, seen, items) if seen else ranked
+
+    return judged
 
 
 def _kinship(left: Sequence[str], right: Sequence[str]) -> float:

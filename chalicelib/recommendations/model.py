@@ -33,6 +33,7 @@ class Placement(StrEnum):
     POPULAR_NEARBY = "popular_nearby"
     RECENTLY_VIEWED = "recently_viewed"
     CART = "cart"
+    HELP = "help"
 
 
 class Act(StrEnum):
@@ -221,6 +222,8 @@ class Part(StrEnum):
     USERS = "users"
     NEXT = "next"
     SESSION = "session"
+    CONTENT = "content"  # that was looked at and is about it
+    HELP = "help"  # it is content about what one owns
     CATEGORY = "category"
     POPULAR = "popular"
     VIEWED = "viewed"

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from chalicelib.catalog import reads as catalog
 from chalicelib.catalog.reads import CatalogItem
-from chalicelib.recommendations import kinship, known, rules, store
+from chalicelib.recommendations import contents, kinship, known, rules, store
 from chalicelib.recommendations.answers import ranked_answer
 from chalicelib.recommendations.model import Asker, Candidate, Learned, Part, Placement, Situation
 from chalicelib.recommendations.rank_schemas import RankAnswer, RankBody
@@ -43,7 +43,8 @@ def rank(
         terms = terms_of(RANK, person, place, threads, now)
         wanted = rules.wanted_rows(situation, len(item_ids))
         learned = store.learned(person.current.version, wanted) if person.current else Learned()
-        items = _items([*item_ids, *wanted], threads)
+        seen = [each.item_id for each in contents.looked_at(situation)]
+        items = _items([*item_ids, *wanted, *seen], threads)
         showable = [each for each in item_ids if each not in items or terms.fits(items[each])]
         return ranked_answer(
             _ordered(showable, items, situation, learned, terms),
@@ -72,12 +73,9 @@ def _ordered(
     """Those in the catalogue by score; of no score in the order given, and last those that are not there."""
     there = [each for each in item_ids if each in items]
     ranked = rules.candidates_among(situation, learned, there)
-    speaking = rules.basis(situation)
-    weight = kinship.category_weight(situation, learned)
-    if weight and speaking:
-        categories = {item_id: item.categories for item_id, item in items.items()}
-        ranked = kinship.with_categories(ranked, weight, speaking, categories)
-    boosted = [(terms.factor(items[each.item_id]), each) for each in ranked]
+    judge = kinship.judge(situation, learned, contents.watched(contents.looked_at(situation), items))
+    judged = judge(ranked, items) if judge else ranked
+    boosted = [(terms.factor(items[each.item_id]), each) for each in judged]
     boosted.sort(key=lambda pair: (-pair[1].score * pair[0], -pair[0]))
     found = [
         replace(each, score=each.score * factor, factor=each.factor * factor) for factor, each in boosted

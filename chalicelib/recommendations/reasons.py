@@ -24,6 +24,7 @@ CODES = {
     Part.NEXT: "next",
     Part.SESSION: "viewed_together",
 }
+OF_CONTENT = {Part.CONTENT: "content_watched", Part.HELP: "for_owned"}
 UNSAID = Reason("recent_activity")
 
 
@@ -47,6 +48,8 @@ def reason(
         return UNSAID
     if part == Part.CATEGORY:
         return _same_category(candidate.item_id, source, categories)
+    if part in OF_CONTENT:
+        return Reason(OF_CONTENT[part], (_act(source),), about=source.item_id)
     if source.act == Act.ASKED:
         return _of_page(candidate.item_id, part, source, learned)
     about = None if source.item_id == candidate.item_id else source.item_id

@@ -40,8 +40,8 @@ def recommend(call: Call[None, RecommendationsQuery], placement: str) -> Answer:
 
     Placements: `for_you`, `similar` and `bought_together` (to `item_id`, or to what the person did last),
     `buy_again` (with `due_in_days`), `discover` (nothing bought before), `session` (what the visitor looks at now),
-    `recently_viewed`, `cart` (what goes with it, and nothing that is in it), `trending`, `popular_nearby`. An event or
-    order accepted a moment ago changes the next answer; an item hidden or sold out a moment ago is not in it. Strangers
+    `recently_viewed`, `cart` (what goes with it, and nothing that is in it), `help` (content about what is owned, or about
+    `item_id`), `trending`, `popular_nearby`. An event or order accepted a moment ago changes the next answer; an item hidden or sold out a moment ago is not in it. Strangers
     get what sells, or what is new: see `fallback`.
 
     A secret key may ask for anybody, a customer token for its own customer, a publishable key for a visitor's own

@@ -65,6 +65,9 @@ def basis(situation: Situation) -> list[Source]:
         return visited(situation.history, situation.asked, situation.session, situation.now)
     if situation.asked:
         return sources(History(), situation.asked, situation.now)
+    if situation.placement == Placement.HELP:
+        found = sources(replace(situation.history, hints=()), (), situation.now)
+        return [each for each in found if each.act == Act.ORDER]
     if situation.placement == Placement.CART:
         return in_cart(situation.history, situation.now)[:SOURCES_MAX]
     return sources(situation.history, (), situation.now)[:SOURCES_WITHOUT_PAGE_MAX]
@@ -72,6 +75,8 @@ def basis(situation: Situation) -> list[Source]:
 
 def wanted_rows(situation: Situation, limit: int) -> list[str]:
     """Items whose learned rows the answer needs."""
+    if situation.placement == Placement.HELP:
+        return []
     if situation.placement != Placement.BUY_AGAIN:
         return [source.item_id for source in basis(situation)]
     counts = own_counts(situation.history, situation.now)
@@ -97,6 +102,8 @@ def candidates(situation: Situation, learned: Learned) -> list[Candidate]:
     excluded = unwanted(situation)
     if situation.placement in BLENDED:
         return _ranked(_blend(situation, learned, speaking), learned.popularity, excluded)
+    if situation.placement == Placement.HELP:
+        return []  # what content is about only the catalogue knows
     if situation.placement in OF_ALL:
         return popular_candidates(learned.popularity, excluded)
     if situation.placement == Placement.RECENTLY_VIEWED:
@@ -134,7 +141,7 @@ def candidates_among(situation: Situation, learned: Learned, item_ids: Sequence[
     scored = {each.item_id for each in ranked}
     silent = [each for each in item_ids if each not in scored]
     popularity = learned.popularity
-    return ranked + [Candidate(each, 0.0, Part.GIVEN, factor=_factor(popularity, each)) for each in silent]
+    return ranked + [Candidate(each, 0.0, Part.GIVEN, factor=still_sold(popularity, each)) for each in silent]
 
 
 def popular_candidates(popularity: Popularity, excluded: frozenset[str]) -> list[Candidate]:
@@ -152,7 +159,7 @@ def silent_candidates(
     popular = [replace(each, score=0.0) for each in popular_candidates(learned.popularity, frozenset(out))]
     out |= {each.item_id for each in popular}
     silent = popular + newest_candidates(newest, frozenset(out))
-    return [replace(each, share=0.0, factor=_factor(learned.popularity, each.item_id)) for each in silent]
+    return [replace(each, share=0.0, factor=still_sold(learned.popularity, each.item_id)) for each in silent]
 
 
 def newest_candidates(newest: Iterable[str], excluded: frozenset[str]) -> list[Candidate]:
@@ -256,7 +263,7 @@ def _ranked(
     order = []
     for item_id, score in total.items():
         if item_id not in excluded and score > 0:
-            factor = _factor(popularity, item_id) if damped else 1.0
+            factor = still_sold(popularity, item_id) if damped else 1.0
             order.append((-score * factor, popularity.places.get(item_id, last), item_id, factor))
     found = []
     for score, _, item_id, factor in sorted(order)[:CANDIDATES_MAX]:
@@ -285,6 +292,6 @@ def _buy_again(situation: Situation, learned: Learned, excluded: frozenset[str])
     return sorted(again, key=lambda each: (-each.score, each.item_id))
 
 
-def _factor(popularity: Popularity, item_id: str) -> float:
+def still_sold(popularity: Popularity, item_id: str) -> float:
     """Is it still sold?"""
     return float((SOLD_FLOOR + popularity.sold.get(item_id, 0.0)) ** SOLD_POWER)

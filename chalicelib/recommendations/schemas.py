@@ -70,7 +70,8 @@ class EvidenceAnswer(Out):
 class ReasonAnswer(Out):
     code: str = Field(
         description="bought_before, bought_together, similar_customers, next, viewed, viewed_together, in_cart, "
-        "recent_activity, same_category, popular, viewed_often, newest or featured; of a ranked list also as_given or unknown_item.",
+        "recent_activity, content_watched, for_owned, same_category, popular, viewed_often, newest or featured; of a "
+        "ranked list also as_given or unknown_item.",
         examples=["bought_together"],
     )
     text: str = Field(description="For the customer, in the language asked for.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.catalog import reads as catalog
 from chalicelib.catalog.reads import CatalogItem
-from chalicelib.recommendations.kinship import with_categories
 from chalicelib.recommendations.model import Candidate, Part, Source
 from chalicelib.recommendations.terms import Terms
 
@@ -16,6 +15,7 @@ SPARE = 5  # read beyond one and a half times what is missing, because some will
 ROUNDS_MAX = 5
 
 Shown = tuple[Candidate, CatalogItem]
+Judge = Callable[[Sequence[Candidate], Mapping[str, CatalogItem]], Sequence[Candidate]]
 
 
 class Shelf:
@@ -43,16 +43,15 @@ class Shelf:
         self._take(ranked, _named, lambda chunk: chunk, wide=wide)
 
     def take_kin(
-        self, ranked: Sequence[Candidate], weight: float, speaking: Sequence[Source], *, wide: bool
+        self, ranked: Sequence[Candidate], judge: Judge, speaking: Sequence[Source], *, wide: bool
     ) -> None:
-        """The same for candidates that also count for a category they share with a source.
+        """The same for candidates that also count for what the catalogue says of them beside a source.
 
-        Those of one trip are ranked again together; what has no score by then stays out.
+        Those of one trip are ranked again together by `judge`; what has no score by then stays out.
         """
 
         def again(chunk: Sequence[Candidate]) -> list[Candidate]:
-            categories = {item_id: item.categories for item_id, item in self.items.items()}
-            return [each for each in with_categories(chunk, weight, speaking, categories) if each.score > 0]
+            return [each for each in judge(chunk, self.items) if each.score > 0]
 
         def sources(_chunk: Sequence[Candidate]) -> list[str]:
             return [source.item_id for source in speaking]

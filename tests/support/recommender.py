@@ -11,7 +11,7 @@ from tests.support.trained import Model
 
 PLACEMENTS = (
     "for_you", "similar", "bought_together", "buy_again", "discover", "session", "trending", "popular_nearby",
-    "recently_viewed", "cart",
+    "recently_viewed", "cart", "help",
 )  # fmt: skip
 
 

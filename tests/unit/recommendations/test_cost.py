@@ -22,6 +22,8 @@ from tests.support.waves import Rounds
         ("for_you", {"anonymous_id": "a1"}, (4, 1, 1, 1)),  # and the consent of whoever it is linked to
         ("discover", {"customer_id": "u1"}, (6, 1, 1)),
         ("session", {"anonymous_id": "new"}, (4, 1, 1)),
+        ("for_you", {"anonymous_id": "looker"}, (4, 2, 1)),  # and whether what was looked at is content
+        ("help", {"customer_id": "u1"}, (6, 3, 1)),  # and what is owned, and the newest content
         ("similar", {"item_id": "bread"}, (2, 1, 1)),
         ("bought_together", {"item_id": "bread"}, (2, 1, 1)),
         ("buy_again", {"customer_id": "u1"}, (6, 1, 1)),
@@ -35,6 +37,8 @@ def test_a_list_takes_three_trips_and_a_fourth_to_follow_a_link(
     shop.order("o1", "u1", "bread", "soap")
     shop.api.post("/v1/identify", {"messageId": "i0", "userId": "u1"})
     shop.api.post("/v1/identify", {"messageId": "i1", "userId": "linked", "anonymousId": "a1"})
+    shop.item("guide", kind="content")
+    shop.event("Product Viewed", item_id="guide", anonymousId="looker")
     rounds = Rounds(*sizes)
     FaultyWire(aws).gate = rounds
 
