@@ -38,13 +38,13 @@ def change_order(
     is_over = accrual.lot < books.month_of(program, now)
     differing = [
         each
-        for each in _differing(account, then, left, accrual, entries, now)
+        for each in _differing(account, then, left, accrual, entries, now=now)
         if each.points < 0 or not is_over
     ]
     stamps, bonuses = _without_stamp(account, then, left, accrual, entries)
     differing += [RulePoints(each.rule, -each.points) for each in bonuses if each.points]
     points = sum(each.points for each in differing)
-    moves, waits = _moved(account, program, accrual, entries, points, now)
+    moves, waits = _moved(account, program, accrual, entries, points, now=now)
     month = books.month_of(then, placed_at)
     spent = tiers.month_key(month, "spend")
     more = (
@@ -69,7 +69,7 @@ def change_order(
 
 
 def _differing(
-    account: Account, then: Program, left: Basket, accrual: Entry, entries: Sequence[Entry], now: datetime
+    account: Account, then: Program, left: Basket, accrual: Entry, entries: Sequence[Entry], *, now: datetime
 ) -> list[RulePoints]:
     """By spending rule, what an order lacks (above 0) or holds too much (below)."""
     assert accrual.basis is not None, "an order's entry says what it was reckoned from"
@@ -95,7 +95,13 @@ def _without_stamp(
 
 
 def _moved(
-    account: Account, program: Program, accrual: Entry, entries: Sequence[Entry], points: int, now: datetime
+    account: Account,
+    program: Program,
+    accrual: Entry,
+    entries: Sequence[Entry],
+    points: int,
+    *,
+    now: datetime,
 ) -> tuple[dict[str, int], str]:
     """The moves of points that come or go, and until when those that come wait."""
     if points <= 0:
