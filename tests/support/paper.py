@@ -55,7 +55,8 @@ class Command:
     order: str = ""
     lines: tuple[tuple[str, int], ...] = ()
     amount: int = 0
-    behind: int = 0  # hours: not all clocks show the same time
+    # Hours: not all clocks show the same time. Which clock heard of it is no part of what is asked.
+    behind: int = field(default=0, compare=False)
 
 
 @dataclass
