@@ -8,8 +8,9 @@ STAGE ?= dev
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset train test check check-customers check-privacy format simulate bench bench-quality openapi package deploy test-clients test-browser test-spark \
-        clean lock environment-local environment-dev environment-emulator environment-spark environment-bench wheels
+.PHONY: help run reset train test check check-customers check-ledger check-privacy audit-ledger format simulate bench bench-quality openapi package \
+        deploy test-clients test-browser test-spark clean lock environment-local environment-dev environment-emulator environment-spark \
+        environment-bench wheels
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +27,9 @@ reset: environment-local ## Forget everything the local run has stored
 
 train: environment-local ## Train the recommendations of the local run again
 	@exec .venv/bin/python -m local train
+
+audit-ledger: environment-local environment-emulator ## Rebuild every account of the local run, or of LEDGER_TABLE
+	@exec .venv/bin/python -m tools.audit_ledger
 
 # --- checks
 
@@ -63,6 +67,9 @@ check-privacy: environment-dev ## Erasure, export, consent: checks F1 to F8 with
 
 check-customers: environment-dev ## What is promised of customers, check by check, with figures
 	@exec .venv/bin/python -m tests.support.checks
+
+check-ledger: environment-dev environment-emulator ## What is promised of points, checks A1 to A14 at full size, with figures
+	@KOKYAKU_CHECK=full exec .venv/bin/python -m tests.support.checks ledger
 
 simulate: environment-dev environment-emulator ## The simulation tests with far more examples
 	@KOKYAKU_SIMULATE=long; export KOKYAKU_SIMULATE; $(call pytest,simulation,--timeout=0)

@@ -1,4 +1,4 @@
-"""Runs the checks of what is promised of customers and prints, for each, its experiment and its figures."""
+"""Runs the checks of what is promised of customers, or of the ledger, and prints each with its experiment and figures."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-# check -> its experiment, and where it is
-CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
+Checks = dict[str, tuple[str, tuple[str, ...]]]  # check -> its experiment, and where it is
+
+CUSTOMERS: Checks = {
     "A13": ("a run over more than 100 records dies after writes spread over it, and runs again", ("tests/unit/customers/test_crashed_runs.py",)),
     "B1": (
         "every route that reads a body x hostile bodies",
@@ -43,9 +44,38 @@ CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def check_of(node_id: str) -> str | None:
+SIMULATION = "tests/simulation/test_ledger"
+LEDGER: Checks = {
+    "A1": ("accruals, each sent 3 times, 8 threads, a fault in one call of ten", (f"{SIMULATION}_crowd.py::test_a1*",)),
+    "A2": (
+        "random commands of two at once under all faults, against points kept on paper; planted bugs must be found",
+        (f"{SIMULATION}.py",),
+    ),
+    "A3": ("a crash before and after every AWS call of every use case, then the same again", (f"{SIMULATION}_faults.py::test_a3*",)),
+    "A4": ("the reply of every call lost, the SDK's own retries on", (f"{SIMULATION}_faults.py::test_a4*",)),
+    "A5": ("50 redemptions of the whole balance at once", (f"{SIMULATION}_crowd.py::test_a5*",)),
+    "A6": ("64 writers on one account", (f"{SIMULATION}_crowd.py::test_a6*",)),
+    "A7": ("one key with another body, for another customer, for another kind of thing", (f"{SIMULATION}_faults.py::test_a7*",)),
+    "A8": ("a refund sent twice beside its order", (f"{SIMULATION}_crowd.py::test_a8*",)),
+    "A9": ("expiry against redemption", (f"{SIMULATION}_crowd.py::test_a9*",)),
+    "A10": (
+        "every account rebuilt from its entries, after each of the above; differences planted by hand are found",
+        ("tests/unit/loyalty/test_audit.py",),
+    ),
+    "A11": (
+        "random sequences of decisions without AWS; no float in the room",
+        (f"{SIMULATION}_faults.py::test_a11*", "tests/unit/loyalty/test_integers.py"),
+    ),
+    "A12": ("TransactionConflict on k tries of a command", (f"{SIMULATION}_faults.py::test_a12*",)),
+    "A13": ("a run over more than 100 accounts dies and runs again", (f"{SIMULATION}_faults.py::test_a13*",)),
+    "A14": ("clocks that go back, the night they change, 29 February, keys that come late", (f"{SIMULATION}_faults.py::test_a14*",)),
+}  # fmt: skip
+SETS = {"customers": CUSTOMERS, "ledger": LEDGER}
+
+
+def check_of(node_id: str, checks: Checks) -> str | None:
     """The check a test belongs to, None for a test of none."""
-    for check, (_, places) in CHECKS.items():
+    for check, (_, places) in checks.items():
         if any(node_id.startswith(place.rstrip("*")) for place in places):
             return check
     return None
@@ -71,16 +101,18 @@ class Outcome:
 class Table:
     """Keeps only the tests of checks, and prints the table after them."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str, checks: Checks) -> None:
+        self._title = title
+        self._checks = checks
         self._outcomes: dict[str, Outcome] = defaultdict(Outcome)
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        others = [item for item in items if check_of(item.nodeid) is None]
+        others = [item for item in items if check_of(item.nodeid, self._checks) is None]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        check = check_of(report.nodeid)
+        check = check_of(report.nodeid, self._checks)
         if check is None or (report.when != "call" and not report.failed):
             return
         outcome = self._outcomes[check]
@@ -93,20 +125,22 @@ class Table:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        terminalreporter.section("what is promised of customers")
-        for check, (experiment, _) in CHECKS.items():
+        terminalreporter.section(self._title)
+        for check, (experiment, _) in self._checks.items():
             terminalreporter.write_line(f"{check:4} {experiment}")
             terminalreporter.write_line(f"     -> {self._outcomes[check].line()}")
 
 
 def main() -> int:
-    """Run every check; arguments are pytest's own, or names of checks (`B8 E2`)."""
-    wanted = [each for each in sys.argv[1:] if each in CHECKS] or list(CHECKS)
-    options = [each for each in sys.argv[1:] if each not in CHECKS]
-    places = {place.partition("::")[0] for check in wanted for place in CHECKS[check][1]}
-    for check in set(CHECKS) - set(wanted):
-        del CHECKS[check]
-    return int(pytest.main(["-q", "--timeout=0", *options, *sorted(places)], plugins=[Table()]))
+    """Run every check; arguments are `ledger` for those of the ledger, names of checks (`B8 E2`), or pytest's own."""
+    given = sys.argv[1:]
+    name = next((each for each in given if each in SETS), "customers")
+    known = SETS[name]
+    checks = {check: known[check] for check in known if check in given} or known
+    options = [each for each in given if each not in (name, *checks)]
+    places = {place.partition("::")[0] for _, where in checks.values() for place in where}
+    table = Table(f"what is promised of {name if name == 'customers' else 'the ledger'}", checks)
+    return int(pytest.main(["-q", "--timeout=0", *options, *sorted(places)], plugins=[table]))
 
 
 if __name__ == "__main__":

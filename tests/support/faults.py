@@ -53,7 +53,7 @@ class FaultyWire:
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
         self.gate()
         self.requests += 1
-        fault = self.plan.pop(0) if self.plan else "ok"
+        fault = self.next_fault()
         if fault == "throttle":
             return _answer(request, 400, "ProvisionedThroughputExceededException")
         if fault == "server_error":
@@ -74,6 +74,10 @@ class FaultyWire:
             self._carry(event_name, request)  # the write happens, nobody hears of it
             raise ReadTimeoutError(endpoint_url=request.url) if fault == "reply_lost" else Crash()
         return None
+
+    def next_fault(self) -> str:
+        """What is to happen to the request that goes out now."""
+        return self.plan.pop(0) if self.plan else "ok"
 
 
 class Baton:

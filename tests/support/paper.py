@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 ZONE = timezone(timedelta(hours=9), "Japan, which never changes its clocks")
 HOLDS = 5
+OPENED = datetime(
+    2026, 11, 29, 16, 30, tzinfo=UTC
+)  # when it all begins: the last night of the month, in the zone
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Command:
     who: str
     key: str = ""
     points: int | None = None
-    waits: int = 0  # give: days
+    waits: int = 0  # give: days from the first one, when they can be used
     order: str = ""
     lines: tuple[tuple[str, int], ...] = ()
     amount: int = 0
@@ -188,7 +191,9 @@ class Paper:
     # --- what people do
 
     def _give(self, sheet: Sheet, command: Command, now: datetime) -> Any:
-        pile = (_midnight(now, command.waits), self._month(now), command.points or 0, "")
+        pile = (_midnight(OPENED, command.waits), self._month(now), command.points or 0, "")
+        if pile[0] > now and pile[0] >= _end_of(pile[1]):
+            return "InvalidInput"  # they would be over before they could be used
         self._earns(sheet, pile, now)
         return command.points
 

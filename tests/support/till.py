@@ -15,12 +15,12 @@ from chalicelib.loyalty.schemas import AccrualRequest, ConfirmRequest, Redemptio
 from chalicelib.orders import store as orders
 from chalicelib.orders.model import Head, Order, OrderLine, Shipment, Status
 from chalicelib.shared import dynamo
-from chalicelib.shared.config import config
+from chalicelib.shared.config import TABLES, config
 from chalicelib.shared.dynamo import table
 from chalicelib.shared.errors import Refused
 from chalicelib.shared.ids import fingerprint
 from tests.support.faults import Crash
-from tests.support.paper import ZONE, Command, Goods, Terms
+from tests.support.paper import OPENED, ZONE, Command, Goods, Terms
 
 HOLD_SECONDS = 3600
 DONE = "done"  # what is not answered
@@ -62,7 +62,7 @@ def do(command: Command, goods: dict[str, Goods], now: datetime) -> Any:
         ordering.confirm(who, command.order, now=now)
         return DONE
     if command.kind == "give":
-        usable = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+        usable = OPENED.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
         until = usable + timedelta(days=command.waits) if command.waits else None
         given = AccrualRequest(points=command.points, reason="sim", pending_until=until)
         return service.give_points(who, given, key=key, now=now)
@@ -135,27 +135,31 @@ def stored() -> list[dict[str, Any]]:
 
 def forget(*tables: str) -> None:
     """Empty tables of moto at once."""
-    for stored_table in dynamodb_backends["123456789012"]["ap-northeast-1"].tables.values():
-        if stored_table.name in [config().tables[each] for each in tables]:
-            stored_table.items.clear()
-        if stored_table.stream_shard:
-            stored_table.stream_shard.items.clear()  # nobody reads them here, and every transaction copies them
+    for name in tables:
+        _table(name).items.clear()
+
+
+def without_streams() -> None:
+    """Let moto keep no stream: nobody reads it here, and every transaction copies it."""
+    for name in TABLES:
+        _table(name).stream_shard = None
 
 
 class Kept:
-    """The ledger as it is now, to go back to; only for moto, and at once."""
+    """A table as it is now, to go back to; only for moto, and at once."""
 
-    def __init__(self) -> None:
-        self._items = copy.deepcopy(_ledger().items)
+    def __init__(self, name: str = "ledger") -> None:
+        self._name = name
+        self._items = copy.deepcopy(_table(name).items)
 
     def restore(self) -> None:
-        """Make the ledger as it was."""
-        forget("ledger")
-        _ledger().items.update(copy.deepcopy(self._items))
+        """Make the table as it was."""
+        forget(self._name)
+        _table(self._name).items.update(copy.deepcopy(self._items))
 
 
-def _ledger() -> Any:
-    return dynamodb_backends["123456789012"]["ap-northeast-1"].tables[config().tables["ledger"]]
+def _table(name: str) -> Any:
+    return dynamodb_backends["123456789012"]["ap-northeast-1"].tables[config().tables[name]]
 
 
 def _order(order_id: str, who: str, order: Goods) -> Order:
