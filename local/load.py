@@ -13,6 +13,7 @@ from tqdm import tqdm
 from chalicelib.activity import service as activity
 from chalicelib.activity.handlers import DRAFTS
 from chalicelib.activity.model import Draft
+from chalicelib.activity.store import ENTRY_PREFIX, entry_of
 from chalicelib.catalog import service as catalog
 from chalicelib.customers import service as customers
 from chalicelib.loyalty import service as loyalty
@@ -21,6 +22,8 @@ from chalicelib.orders import mapping
 from chalicelib.orders import service as orders
 from chalicelib.orders.schemas import ORDER_PLACED, OrderPlaced
 from chalicelib.recommendations import service as recommendations
+from chalicelib.recommendations.known import ACTS
+from chalicelib.recommendations.model import Act
 from chalicelib.recommendations.store import Overtaken
 from chalicelib.shared import aws, clock, ids
 from chalicelib.shared.config import config
@@ -36,6 +39,7 @@ POINT_PER_PENCE = 100
 EXPIRY_MONTHS = 12
 SETTLE_SECONDS = 0.5
 LOG_SECONDS = 10
+LOOKED_AT = frozenset(kind for kind, act in ACTS.items() if act in (Act.VIEW, Act.CART))
 
 
 def demo(cut: shop.Cut, driver: Driver) -> None:
@@ -76,8 +80,8 @@ class Trained:
 
 
 def train() -> Trained:
-    """Train recommendations on every order that is stored, and let the next answer use them."""
-    from training.train import Purchase
+    """Train recommendations on every order and every look that is stored, and let the next answer use them."""
+    from training.train import Purchase, View
     from training.train import train as learn  # DuckDB: only who trains needs it
 
     now = clock.now()
@@ -95,7 +99,8 @@ def train() -> Trained:
             bar.total, bar.n = total, done
             bar.update(0)
 
-        model = learn(purchases(), now, version=ids.new(now), progress=show)
+        views = (View(*each) for each in _views())
+        model = learn(purchases(), now, version=ids.new(now), views=views, progress=show)
     with _bar("Saving lists", total=len({*model.neighbours, *model.intervals})) as bar:
         try:
             recommendations.save_model(model, on_written=bar.update)
@@ -120,20 +125,35 @@ def _entry(order: Mapping[str, Any]) -> Draft:
 
 def _purchases() -> Iterator[tuple[str, str, datetime, str, int]]:
     """Every line of every order in the table: who, which order, when, what, how many."""
+    for item in _scan("orders", "sk = :order", {":order": {"S": mapping.ORDER}}):
+        order = mapping.to_order(item)
+        for line in order.lines:
+            yield order.customer_id, order.order_id, order.placed_at, line.item_id, line.quantity
+
+
+def _views() -> Iterator[tuple[str, str, datetime, str]]:
+    """Every item that somebody looked at: on whose timeline, in which entry, when, what.
+
+    What browsers say of a customer is left out: nobody vouches for it, and it would teach about everybody.
+    """
+    for item in _scan("activity", "begins_with(sk, :entry)", {":entry": {"S": ENTRY_PREFIX}}):
+        entry = entry_of(item)
+        if entry.kind in LOOKED_AT and entry.who[0] != "claimed":
+            for item_id in entry.item_ids:
+                yield item["pk"], item["sk"], entry.at, item_id
+
+
+def _scan(name: str, condition: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     pages = (
         aws.client("dynamodb")
         .get_paginator("scan")
         .paginate(
-            TableName=config().tables["orders"],
-            FilterExpression="sk = :order",
-            ExpressionAttributeValues={":order": {"S": mapping.ORDER}},
+            TableName=config().tables[name], FilterExpression=condition, ExpressionAttributeValues=values
         )
     )
     for page in pages:
         for item in page["Items"]:
-            order = mapping.to_order(unpack_item(item))
-            for line in order.lines:
-                yield order.customer_id, order.order_id, order.placed_at, line.item_id, line.quantity
+            yield unpack_item(item)
 
 
 def _counted(things: Iterable[T], what: str, total: int) -> Iterator[T]:

@@ -167,18 +167,10 @@ RIVALS: dict[str, tuple[Callable[..., Scores], Sequence[Options]]] = {
     "popularity, 14 days": (popularity, [{}]),
     "item-item cosine": (cosine, grid(neighbours=[20, 100, 500])),
     "item-item BM25": (bm25, grid(neighbours=[20, 100, 500], b=[0.2, 0.75])),
-    "ALS": (
-        als,
-        grid(factors=[64, 128], alpha=[0.3, 1.0, 3.0, 10.0], regularization=[1.0, 10.0, 30.0, 100.0]),
-    ),
+    "ALS": (als, grid(factors=[64, 128], alpha=[0.1, 0.3, 1.0, 10.0], regularization=[1.0, 10.0, 30.0])),
     "personal frequency + popularity": (frequency, grid(popular=[LITTLE, 0.5, 1.0, 3.0])),
     "TIFU-KNN": (
         tifu_knn,
-        grid(
-            groups=[0.4, 0.6, 0.8, 0.95],
-            baskets=[0.9, 1.0],
-            nearest=[30, 100, 300, 900],
-            own=[0.2, 0.35, 0.5, 0.7, 0.9],
-        ),
+        grid(groups=[0.6, 0.8, 0.95], baskets=[0.9], nearest=[30, 100, 300], own=[0.2, 0.35, 0.5, 0.7]),
     ),
 }

@@ -57,9 +57,19 @@ class Shop:
         self._row = lru_cache(ROWS_KEPT)(self._unpacked)
 
     def of_customer(self, user_id: str, *, discover: bool = False) -> list[str]:
-        """At most 100 items for a customer, best first: what `for_you` or `discover` shows while everything is on sale."""
-        history = History(tuple(islice(self.baskets.get(user_id, ()), ORDERS_READ)))
-        return self._list(Placement.DISCOVER if discover else Placement.FOR_YOU, history)
+        """At most 100 items for a customer, best first: what `for_you` or `discover` shows while everything is on sale.
+
+        The service reads as many orders as it would of this customer; what was bought before those is no discovery
+        either, so it is excluded as a caller would.
+        """
+        baskets = self.baskets.get(user_id, ())
+        history = History(tuple(islice(baskets, ORDERS_READ)))
+        if not discover:
+            return self._list(Placement.FOR_YOU, history)
+        older = frozenset(
+            item_id for basket in islice(baskets, ORDERS_READ, None) for item_id in basket.item_ids
+        )
+        return self._list(Placement.DISCOVER, history, older)
 
     def of_visit(self, items: Sequence[str]) -> list[str]:
         """At most 100 items for somebody who looked at these, oldest first: what `session` shows."""
@@ -71,9 +81,11 @@ class Shop:
         ]
         return self._list(Placement.SESSION, History((), tuple(hints)))
 
-    def _list(self, placement: Placement, history: History) -> list[str]:
+    def _list(
+        self, placement: Placement, history: History, excluded: frozenset[str] = frozenset()
+    ) -> list[str]:
         weights = SessionWeights(*self.model.session_weights)
-        situation = Situation(placement, history, (), frozenset(), self.model.as_of, weights)
+        situation = Situation(placement, history, (), excluded, self.model.as_of, weights)
         rows = {each: row for each in rules.wanted_rows(situation, LIMIT) if (row := self._row(each))}
         learned = Learned(rows, self._popularity)
         found = rules.candidates(situation, learned)

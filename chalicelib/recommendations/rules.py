@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from math import sqrt
 
 from chalicelib.recommendations.history import (
     SOURCES_MAX,
@@ -43,6 +44,7 @@ SOURCES_WITHOUT_PAGE_MAX = 5  # for lists about one item when no item was named
 
 # The blend of `for_you`.
 OWN, SEEN, TOGETHER, USERS, NEXT, POPULAR = 1.0, 0.2, 0.1, 0.1, 0.3, 0.1
+DISCOVER_NEAR = 2.0  # without the own counts beside them, *together* and *users* say more
 # What `similar` is made of.
 SIMILAR_USERS, SIMILAR_TOGETHER = 1.0, 0.5
 # What goes with a cart: first what lies in the same baskets.
@@ -180,11 +182,12 @@ def fallback(placement: Placement, parts: Iterable[Part]) -> str | None:
 def _blend(situation: Situation, learned: Learned, speaking: Sequence[Source]) -> list[Voice]:
     seen = hinted(situation.history, situation.now)
     bought = [source for source in speaking if source.act in (Act.ORDER, Act.CLAIM)]
+    near = DISCOVER_NEAR if situation.placement == Placement.DISCOVER else 1.0
     return [
         Voice(Part.OWN, OWN, own_counts(situation.history, situation.now)),
         Voice(Part.SEEN, SEEN, {item_id: source.weight for item_id, source in seen.items()}, seen),
-        _relation(Part.TOGETHER, TOGETHER, speaking, learned.rows),
-        _relation(Part.USERS, USERS, speaking, learned.rows),
+        _relation(Part.TOGETHER, near * TOGETHER, speaking, learned.rows),
+        _relation(Part.USERS, near * USERS, speaking, learned.rows),
         _relation(Part.NEXT, NEXT, bought, learned.rows),
         _popular(learned.popularity, POPULAR),
     ]
@@ -239,22 +242,25 @@ def _ranked(
 ) -> list[Candidate]:
     """Each voice scaled to its loudest and weighted, summed, and damped by whether the item is still sold.
 
+    The own counts are damped by the root of that: what somebody buys again and again needs fewer others who do.
     Of equal scores the one that sells better comes first, then the smaller id: the same question, the same answer.
     """
     total: dict[str, float] = {}
     best: dict[str, tuple[float, Voice]] = {}
     parts: dict[str, list[tuple[Part, float]]] = {}
     for voice in voices:
-        loudest = max(voice.values.values(), default=0.0)
+        # What may not be shown scales nothing.
+        loudest = max((value for each, value in voice.values.items() if each not in excluded), default=0.0)
         values = (
             voice.values
             if among is None
             else {each: voice.values[each] for each in among & voice.values.keys()}
         )
         for item_id, value in values.items() if loudest > 0 else ():
-            share = voice.weight * (
-                value / loudest
-            )  # exactly the weight for the loudest, so that ties are ties
+            # Exactly the weight for the loudest, so that ties are ties.
+            share = voice.weight * (value / loudest)
+            if damped and voice.part == Part.OWN:
+                share /= sqrt(still_sold(popularity, item_id))
             total[item_id] = total.get(item_id, 0.0) + share
             parts.setdefault(item_id, []).append((voice.part, share))
             if item_id not in best or share > best[item_id][0]:

@@ -85,6 +85,18 @@ def test_a_discovery_was_never_bought(tmp_path: Path) -> None:
     assert not set(found["bob"]) & {"bread", "butter"}
 
 
+def test_what_was_bought_long_ago_is_no_discovery_either(tmp_path: Path) -> None:
+    orders = [
+        *(f"ann,{'rare' if n == 0 else 'bread'},a{n},{n}" for n in range(60)),
+        "bob,rare,b1,59",
+        "bob,jam,b1,59",
+    ]
+
+    assert predict(tmp_path, text(HEADER, *orders), "ann\n", "--discover") == 0
+
+    assert lists(tmp_path / "out", "user_id") == {"ann": ["jam"]}
+
+
 def test_a_list_holds_a_hundred_and_no_more(tmp_path: Path) -> None:
     many = [f"u{n},i{n + step},o{n},{n // 100}" for n in range(300) for step in range(3)]
     assert predict(tmp_path, text(HEADER, *many), "u299\nnobody\n") == 0

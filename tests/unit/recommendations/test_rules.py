@@ -67,15 +67,15 @@ def test_the_blend_adds_scaled_parts_and_asks_whether_it_is_still_sold() -> None
     popular = 1.001  # the best seller: 14 days, and a thousandth of 90
     assert scores(found) == pytest.approx(
         {
-            "a": (1.0 + 0.1 * 0.5 / popular) * sold(0.5),
-            "b": own_b * sold(0),
+            "a": sold(0.5) ** 0.5 + 0.1 * 0.5 / popular * sold(0.5),
+            "b": own_b * sold(0) ** 0.5,
             "x": (0.1 * together_x + 0.1 + 0.1 * 0.25 / popular) * sold(0.25),
             "y": (0.1 * together_y + 0.3) * sold(0),
             "p": 0.1 * sold(1),
             "q": 0.1 * 0.0005 / popular * sold(0),
         }
     )
-    assert [each.item_id for each in found] == ["a", "x", "y", "p", "b", "q"]
+    assert [each.item_id for each in found] == ["a", "b", "x", "y", "p", "q"]
 
 
 def test_the_reason_comes_from_the_part_and_the_item_that_gave_most() -> None:
@@ -172,7 +172,9 @@ def test_buy_again_puts_what_is_due_before_what_was_just_bought() -> None:
         exp(-11 / 365) * 0.97 + exp(-21 / 365) * 0.97**2,
     )
     assert [(each.item_id, each.due_in_days) for each in found] == [("rice", -3), ("soap", 9)]
-    assert scores(found) == pytest.approx({"rice": own_rice / own_soap * sold(0), "soap": 0.1 * sold(0)})
+    assert scores(found) == pytest.approx(
+        {"rice": own_rice / own_soap * sold(0) ** 0.5, "soap": 0.1 * sold(0) ** 0.5}
+    )
 
 
 def test_buy_again_reads_no_more_rows_than_it_may_show() -> None:
