@@ -6,17 +6,18 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
-TRIES_MAX = 8  # rounds of load-decide-commit before a caller hears 503
-PAUSE_FIRST_SECONDS = 0.02
-PAUSE_MAX_SECONDS = 0.25
+TRIES_MAX = 16  # rounds of load-decide-commit before a caller hears 503
+PAUSE_FIRST_SECONDS = 0.04
+PAUSE_MAX_SECONDS = 0.6
 
 pause: Callable[[float], None] = time.sleep  # tests put something faster here
 
 
 def rounds(sleep: Callable[[float], None] | None = None) -> Iterator[int]:
-    """The numbers of the rounds from 0, with a growing pause before each but the first; 1.3 seconds at most in all.
+    """The numbers of the rounds from 0, with a growing pause before each but the first.
 
-    Each pause is anything from nothing to its bound, so that those who met once do not meet again in step.
+    7.8 seconds at most in all, inside the time a function has; so long, because sixty writers of one account are to
+    come through. Each pause is anything from nothing to its bound, so that those who met once do not meet again in step.
     """
     for number in range(TRIES_MAX):
         if number:
