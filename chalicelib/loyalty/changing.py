@@ -106,7 +106,7 @@ def _moved(
     """The moves of points that come or go, and until when those that come wait."""
     if points <= 0:
         waiting = rules.still_pending(account, program, entries, now)
-        return refunding.waterfall(account, -points, waiting, accrual), ""
+        return refunding.waterfall(account, program, -points, waiting, accrual), ""
     was_confirmed = any(each.kind == rules.CONFIRM for each in entries)
     if was_confirmed or accrual.pending_until <= day_of(program, now).isoformat():
         return books.inflow(account, program, points, accrual.lot), ""

@@ -249,7 +249,7 @@ def _take(customer_id: str, entry_id: str, program: Program, *, now: datetime) -
     def decide(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
         found = store.load(customer_id, entry_id)[1].get(entry_id)
         points = found.entry.points if found else 0
-        taken = refunding.waterfall(account, points, 0, found.entry) if found else {}
+        taken = refunding.waterfall(account, program, points, 0, found.entry) if found else {}
         moves = books.join(taken, {LIFETIME: -points})
         lot = found.entry.lot if found else ""
         entry = Entry(gone_id, refunding.REFUND, account.customer_id, -points, REFUNDED, now, moves, lot=lot)

@@ -66,7 +66,7 @@ def refund_order(
         return books.enter(account, entry)
     gone, counts = _no_longer_earned(account, program_then, accrual, entries, (before, after))
     due = sum(each.points for each in gone)
-    taken = waterfall(account, due, rules.still_pending(account, program, entries, now), accrual)
+    taken = waterfall(account, program, due, rules.still_pending(account, program, entries, now), accrual)
     month = books.month_of(program_then, from_text(accrual.basis.placed_at))
     spent = before.total - after.total if before.currency == program_then.currency else 0
     no_longer = tiers.counting(program_then.tiers, month, points=-due, spend=-spent)
@@ -115,15 +115,21 @@ def held(program: Program, entries: Sequence[Entry]) -> dict[str, int]:
     return points
 
 
-def waterfall(account: Account, points: int, pending: int, accrual: Entry) -> dict[str, int]:
-    """The moves that take points: what still waits of the order, its lot, what expired of it, any lot, then a debt."""
-    lots = account.of(LOT)
+def waterfall(
+    account: Account, program: Program, points: int, pending: int, accrual: Entry
+) -> dict[str, int]:
+    """The moves that take points: what still waits of the order, its lot, what expired of it, any lot, then a debt.
+
+    Where expiry slides, its points may have expired with a later month than their own.
+    """
+    lots, gone = account.of(LOT), account.of(GONE)
+    later = sorted(lot for lot in gone if lot > accrual.lot) if program.expiry == "sliding" else []
     moves: dict[str, int] = {}
     left = points
     for key, held in (
         (f"{PENDING}:{accrual.pending_until}|{accrual.lot}", pending),
         (f"{LOT}:{accrual.lot}", lots.get(accrual.lot, 0)),
-        (f"{GONE}:{accrual.lot}", account.of(GONE).get(accrual.lot, 0)),
+        *((f"{GONE}:{lot}", gone.get(lot, 0)) for lot in (accrual.lot, *later)),
         *((f"{LOT}:{lot}", n) for lot, n in sorted(lots.items()) if lot != accrual.lot),
     ):
         taken = min(left, held)

@@ -120,7 +120,7 @@ def test_an_error_nobody_foresaw_says_nothing_of_itself(api: Any, monkeypatch: p
     def broken(customer_ids: Any) -> Any:
         raise RuntimeError(f"secret of {customer_ids}")
 
-    monkeypatch.setattr(store, "read_many", broken)
+    monkeypatch.setattr(store, "wanted", broken)
     answer = api.get("/v1/customers/u1/loyalty")
 
     assert answer.status_code == 500

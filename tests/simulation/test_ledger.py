@@ -196,6 +196,9 @@ PAIRS: dict[str, tuple[Terms, Before, Command, Command]] = {
         SLIDING, (EARN, MONTH, Command("give", "u1", "k1", 9), MONTH, MONTH),
         _of_order("refund", "o1", key="k1"), Command("reserve", "u1", "k2", 1),
     ),
+    "points that slid along and expired": (
+        SLIDING, (EARN, DAYS, GIVE, MONTH, MONTH), _of_order("refund", "o1", key="k1"), Command("reserve", "u1", "k2", 1),
+    ),
     "borrowed, repaid, and returned": (
         BORROWING, (Command("reserve", "u1", "k1", 3),), Command("release", "u1", "k1"), GIVE,
     ),
