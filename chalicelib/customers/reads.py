@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from chalicelib.activity import reads as activity
 from chalicelib.customers import erasing, mail_gates, mapping, merging, rules, store
 from chalicelib.customers.likeness import common_sign
 from chalicelib.customers.model import Person
+from chalicelib.orders import reads as orders
 from chalicelib.shared.dynamo import Item
 from chalicelib.shared.errors import Gone, Moved
 
@@ -23,6 +25,7 @@ __all__ = [
     "group_of",
     "head",
     "is_erased",
+    "is_known",
     "key_of",
     "owner_of",
     "owners_of",
@@ -58,6 +61,15 @@ def page(after: tuple[str, str] | None, *, limit: int) -> tuple[list[Person], tu
 def key_of(customer_id: str) -> tuple[str, str]:
     """Where a page that is to go on behind somebody begins."""
     return mapping.pk_of(customer_id), mapping.PROFILE
+
+
+def is_known(customer_id: str) -> bool:
+    """Whether anybody has said anything of a customer, or they did anything. One to three trips, 2 to 4 read units."""
+    return (
+        person(customer_id) is not None
+        or activity.is_known(customer_id)
+        or bool(orders.newest(customer_id, limit=1))
+    )
 
 
 def head(customer_id: str) -> str:

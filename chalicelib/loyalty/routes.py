@@ -61,9 +61,17 @@ def list_entries(call: Call[None, EntriesQuery], customer_id: str) -> EntriesAns
     needs_key=True,
 )
 def give_points(call: Call[AccrualRequest, DryRun], customer_id: str) -> Answer:
-    """Give points beside what orders earn. Sending it again with the same Idempotency-Key changes nothing."""
+    """Give points beside what orders earn. Sending it again with the same Idempotency-Key changes nothing.
+
+    404 for a customer nobody has heard of: no profile, no order, no event.
+    """
     answer = service.give_points(
-        customer_id, call.body, key=call.key, now=call.now, dry_run=call.query.dry_run
+        customer_id,
+        call.body,
+        key=call.key,
+        now=call.now,
+        dry_run=call.query.dry_run,
+        is_known=customers.is_known,
     )
     return Answer(answer, status=201)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -36,18 +36,25 @@ from chalicelib.loyalty.schemas import (
 from chalicelib.loyalty.tiers import standing
 from chalicelib.shared import etags, tokens
 from chalicelib.shared.clock import to_text
-from chalicelib.shared.errors import Busy, InvalidInput, StaleVersion
+from chalicelib.shared.errors import Busy, InvalidInput, NotFound, StaleVersion
 from chalicelib.shared.ids import fingerprint
 from chalicelib.shared.rounds import rounds
 
 
 def give_points(
-    customer_id: str, request: AccrualRequest, *, key: str, now: datetime, dry_run: bool = False
+    customer_id: str,
+    request: AccrualRequest,
+    *,
+    key: str,
+    now: datetime,
+    dry_run: bool = False,
+    is_known: Callable[[str], bool] | None = None,
 ) -> str:
     """Give points once per customer and Idempotency-Key; returns the JSON of an AccrualAnswer.
 
     The same key and body get the first answer byte for byte, for ever; another body raises KeyReused. Raises Gone for a
-    customer who was erased, InvalidInput for an action the program does not reward.
+    customer who was erased, InvalidInput for an action the program does not reward, and NotFound for somebody without
+    an account of whom `is_known` (asked only then) says that nobody has heard.
     """
     program, _ = program_store.load()
     rule = program.for_action(request.action) if request.action else None
@@ -58,6 +65,8 @@ def give_points(
     waits = day_of(program, request.pending_until).isoformat() if request.pending_until else ""
 
     def decide(account: Account, entries: Sequence[Entry]) -> Decision:  # noqa: ARG001
+        if not account.version and is_known and not is_known(customer_id):
+            raise NotFound("customer_id: nobody has heard of this customer")
         points, name = request.points or 0, rules.RULE_MANUAL
         if rule:
             points, name = (

@@ -12,6 +12,7 @@ from chalicelib.shared import clock, tokens
 from chalicelib.shared.access import ROUTES, Rule
 from chalicelib.shared.http import Contract
 from tests.support.embedded import PUBLISHABLE, SECRET
+from tests.support.known import make_known
 from tests.support.routes import contracts, method_and_path
 
 EVERY_ROUTE = pytest.mark.parametrize("contract", contracts(), ids=lambda each: each.signature)
@@ -61,6 +62,7 @@ def test_a_write_key_may_stand_in_the_basic_user_name(api: Any) -> None:
 
 
 def test_a_customer_reaches_only_what_is_hers(api: Any) -> None:
+    make_known(["u1", "u2"])
     for customer in ("u1", "u2"):
         body = {"points": 10 if customer == "u1" else 99, "reason": "x"}
         api.post(f"/v1/customers/{customer}/loyalty/accruals", body, **{"Idempotency-Key": "k"})

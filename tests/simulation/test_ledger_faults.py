@@ -22,6 +22,7 @@ from tests.simulation.test_ledger import CALLS_MAX, GOODS, NOW, OWNERS, PAIRS
 from tests.support import till
 from tests.support.crowd import FULL
 from tests.support.faults import Crash, FaultyWire
+from tests.support.known import make_known
 from tests.support.paper import Command
 
 CASES = [(name, nth) for name in PAIRS for nth in (0, 1)]
@@ -120,6 +121,7 @@ def test_a4_a_lost_reply_is_no_second_effect_and_no_false_refusal(wire: Wire, fi
 
 def test_a7_a_key_with_another_body_is_refused_and_independent_elsewhere(api: Any, figure: Any) -> None:
     till.without_streams()
+    make_known(["u1", "u2"])
     pairs = 1000 if FULL else 25
     for n in range(pairs):
         key = {"Idempotency-Key": f"k{n}"}

@@ -37,7 +37,9 @@ def test_twenty_writers_of_one_customer_come_through(
     import time
 
     from tests.support.embedded import SECRET
+    from tests.support.known import make_known
 
+    make_known(["u1"])
     monkeypatch.setattr(rounds, "pause", time.sleep)  # what is tried here is the waiting
 
     def write(number: int) -> int:
