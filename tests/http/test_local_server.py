@@ -7,7 +7,7 @@ import http.client
 import json
 import socket
 import zlib
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
@@ -18,7 +18,13 @@ PROGRAM = "/v1/loyalty/program"
 GIFT = {"points": 7, "reason": "gift"}
 
 
+def meet(shop, customer_id):
+    """Points are for somebody the shop has heard of."""
+    shop.post("/v1/identify", {"userId": unquote(customer_id)}, shop.sk)
+
+
 def give(shop, customer_id, **more):
+    meet(shop, customer_id)
     return shop.post(
         LOYALTY.format(customer_id) + "/accruals", GIFT, shop.sk | {"Idempotency-Key": "k"}, **more
     )
@@ -118,6 +124,7 @@ def post(body: bytes, *headers: bytes) -> bytes:
 
 
 def test_a_body_may_come_in_chunks(shop: Shop):
+    meet(shop, "chunky")
     sent = json.dumps(GIFT).encode()
     chunks = b"".join(b"%x;name=value\r\n%b\r\n" % (len(part), part) for part in (sent[:5], sent[5:]))
     status, answer = raw(shop, post(chunks + b"0\r\nTrailer: x\r\n\r\n", b"Transfer-Encoding: chunked"))
@@ -211,6 +218,7 @@ def test_a_client_that_hangs_up_halfway_hurts_nobody(shop: Shop):
 
 
 def test_a_careful_client_is_told_to_go_on(shop: Shop):
+    meet(shop, "chunky")
     parts = urlsplit(shop.base_url)
     body = json.dumps(GIFT).encode()
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as wire:
@@ -226,6 +234,7 @@ def packed(coding: str, body: bytes) -> bytes:
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate"])
 def test_a_compressed_body_is_unpacked_on_the_way(shop: Shop, coding: str):
+    meet(shop, f"packed-{coding}")
     body = packed(coding.lower(), json.dumps(GIFT).encode())
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json", "Content-Encoding": coding}
     answer = shop.post(LOYALTY.format(f"packed-{coding}") + "/accruals", body, shop.sk | headers)
