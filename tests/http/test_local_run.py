@@ -23,7 +23,9 @@ def points(shop: Shop, customer_id: str) -> int:
 
 
 def give(shop: Shop, customer_id: str) -> None:
-    shop.post("/v1/identify", {"userId": customer_id}, shop.sk)  # points are for somebody the shop has heard of
+    shop.post(
+        "/v1/identify", {"userId": customer_id}, shop.sk
+    )  # points are for somebody the shop has heard of
     answer = shop.post(
         f"/v1/customers/{customer_id}/loyalty/accruals", GIFT, shop.sk | {"Idempotency-Key": "gift"}
     )
