@@ -57,6 +57,7 @@ class Meter:
     rounds: Rounds = field(default_factory=Rounds)
     _client: Any = None
     _peeking: threading.local = field(default_factory=threading.local)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def attach(self, client: Any) -> Meter:
         """Start counting on this client."""
@@ -77,12 +78,13 @@ class Meter:
     def _answered(self, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         if "metered" not in context:
             return
-        params, self._old = context["metered"]
-        self.trips += 1
-        self.calls.append(model.name)
-        self.rounds.called()
         count: Callable[[dict[str, Any], dict[str, Any]], None] = getattr(self, f"_{xform_name(model.name)}")
-        count(params, parsed)
+        with self._counting:  # answers come to several threads at once
+            params, self._old = context["metered"]
+            self.trips += 1
+            self.calls.append(model.name)
+            self.rounds.called()
+            count(params, parsed)
 
     def _peek(self, table: str, item_key: dict[str, Any]) -> int:
         self._peeking.now = True
