@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.activity import reads as activity
-from chalicelib.customers import erasing, mail_gates, mapping, merging, rules, store
+from chalicelib.customers import erasing, mail_gates, mapping, merges, merging, rules, store
 from chalicelib.customers.likeness import common_sign
 from chalicelib.customers.model import Person
-from chalicelib.orders import reads as orders
 from chalicelib.shared.dynamo import Item
 from chalicelib.shared.errors import Gone, Moved
 
@@ -65,11 +63,7 @@ def key_of(customer_id: str) -> tuple[str, str]:
 
 def is_known(customer_id: str) -> bool:
     """Whether anybody has said anything of a customer, or they did anything. One to three trips, 2 to 4 read units."""
-    return (
-        person(customer_id) is not None
-        or activity.is_known(customer_id)
-        or bool(orders.newest(customer_id, limit=1))
-    )
+    return person(customer_id) is not None or merges.is_seen(customer_id)
 
 
 def head(customer_id: str) -> str:

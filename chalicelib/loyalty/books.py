@@ -62,6 +62,11 @@ def add(sums: Mapping[str, int], moves: Mapping[str, int]) -> dict[str, int]:
     return {key: n for key, n in after.items() if n}
 
 
+def moved(account: Account, moves: Mapping[str, int]) -> Account:
+    """The account as it stands after some moves."""
+    return replace(account, sums=add(account.sums, moves))
+
+
 def enter(account: Account, entry: Entry) -> Decision:
     """The account after an entry. Asserts what must hold of all books: nothing below 0 but what is owed."""
     moved = sum(n for key, n in entry.moves.items() if key.partition(":")[0] in POINTS)
@@ -175,7 +180,7 @@ def returned(account: Account, program: Program, held: Mapping[str, int], at: da
     fixed = replace(program, expiry="fixed")
     for key, n in sorted(held.items(), key=lambda each: not each[0].endswith(OVERDRAWN)):
         lot = key.partition("|")[2]
-        back = inflow(_moved(account, moves), fixed, n, lot_of(program, at) if lot == OVERDRAWN else lot)
+        back = inflow(moved(account, moves), fixed, n, lot_of(program, at) if lot == OVERDRAWN else lot)
         moves = join(moves, {f"{HELD}:{key}": -n}, back)
     return _told(moves)
 
@@ -230,10 +235,6 @@ def _settling(account: Account, kind: str, key: str, points: int, moves: Sums, *
     entry_id = f"{kind}:{key}#{account.version + 1}"
     lot = key.rpartition("|")[2] if kind in (MATURE, EXPIRE) else ""
     return Entry(entry_id, kind, account.customer_id, points, kind, now, moves, lot=lot)
-
-
-def _moved(account: Account, moves: Mapping[str, int]) -> Account:
-    return replace(account, sums=add(account.sums, moves))
 
 
 def _told(moves: Mapping[str, int]) -> dict[str, int]:

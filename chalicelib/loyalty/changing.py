@@ -63,9 +63,11 @@ def change_order(
         entry_id, CHANGE, account.customer_id, points, "order changed", now, moves, tuple(differing),
         lot=accrual.lot, pending_until=waits,
     )  # fmt: skip
-    return books.enter(
-        account, _with_tier(account, program, entry, month, falls=points < 0 or more < 0, now=now)
-    )
+    if points < 0 or more < 0:
+        entry = rules.with_tier(account, program, entry, tiers.after_refund, books.month_of(program, now))
+    else:
+        entry = rules.with_tier(account, program, entry, tiers.after_earning, month)
+    return books.enter(account, entry)
 
 
 def _differing(
@@ -111,16 +113,3 @@ def _moved(
     if was_confirmed or accrual.pending_until <= day_of(program, now).isoformat():
         return books.inflow(account, program, points, accrual.lot), ""
     return {f"{PENDING}:{accrual.pending_until}|{accrual.lot}": points}, accrual.pending_until
-
-
-def _with_tier(
-    account: Account, program: Program, entry: Entry, month: str, *, falls: bool, now: datetime
-) -> Entry:
-    if program.tiers is None:
-        return entry
-    after = replace(account, sums=books.add(account.sums, entry.moves))
-    if falls:
-        state = tiers.after_refund(program.tiers, after, books.month_of(program, now))
-    else:
-        state = tiers.after_earning(program.tiers, after, month)
-    return replace(entry, tier=state, tier_changed=state != account.tier)

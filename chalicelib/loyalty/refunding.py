@@ -76,10 +76,7 @@ def refund_order(
         tuple(RulePoints(each.rule, -each.points) for each in gone), lot=accrual.lot,
         pending_until=accrual.pending_until, refunded=refunded,
     )  # fmt: skip
-    if program.tiers:
-        left = replace(account, sums=books.add(account.sums, moves))
-        state = tiers.after_refund(program.tiers, left, books.month_of(program, now))
-        entry = replace(entry, tier=state, tier_changed=state != account.tier)
+    entry = rules.with_tier(account, program, entry, tiers.after_refund, books.month_of(program, now))
     return books.enter(account, entry)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -23,8 +23,9 @@ from chalicelib.loyalty.model import (
     Decision,
     Entry,
     RulePoints,
+    TierState,
 )
-from chalicelib.loyalty.program import EarnRule, Program
+from chalicelib.loyalty.program import EarnRule, Program, Tiers
 from chalicelib.shared.clock import to_text
 from chalicelib.shared.errors import InvalidInput
 
@@ -189,6 +190,20 @@ def counted(program: Program, given: Sequence[RulePoints], now: datetime) -> dic
     return moves
 
 
+def with_tier(
+    account: Account,
+    program: Program,
+    entry: Entry,
+    after: Callable[[Tiers, Account, str], TierState | None],
+    month: str,
+) -> Entry:
+    """An entry with the tier that stands after it; `after` is how that follows: tiers.after_earning or after_refund."""
+    if program.tiers is None:
+        return entry
+    state = after(program.tiers, books.moved(account, entry.moves), month)
+    return replace(entry, tier=state, tier_changed=state != account.tier)
+
+
 def visit_key(day: str, store_id: str) -> str:
     """A day and a store in a few characters; a customer visits too few stores in a day for two to be mistaken."""
     return f"{day}|{hashlib.sha256(store_id.encode()).hexdigest()[:6]}"
@@ -267,9 +282,8 @@ def _qualifying(program: Program, at: datetime, points: int, spent: int) -> dict
 
 
 def _risen(account: Account, program: Program, entry: Entry, month: str) -> Entry:
+    risen = with_tier(account, program, entry, tiers.after_earning, month)
     if program.tiers is None:
-        return entry
-    after = replace(account, sums=books.add(account.sums, entry.moves))
-    state = tiers.after_earning(program.tiers, after, month)
-    moves = books.join(entry.moves, tiers.past(program.tiers, after, state, month))
-    return replace(entry, moves=moves, tier=state, tier_changed=state != account.tier)
+        return risen
+    past = tiers.past(program.tiers, books.moved(account, entry.moves), risen.tier, month)
+    return replace(risen, moves=books.join(entry.moves, past))

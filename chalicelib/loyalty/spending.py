@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -91,10 +92,11 @@ def confirm(
 
     seen = f"confirm {request.model_dump_json()}"
     shown = issued(coupon, dry_run=dry_run) if coupon else None
-    return _done(
-        customer_id, redemption_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more,
-        beside=store.beside(customer_id, customer_ids),
-    )  # fmt: skip
+    with _ended_once():
+        return _run(
+            customer_id, _end_of(redemption_id), seen, decide, program, now=now, dry_run=dry_run, shown=shown,
+            more=more, beside=store.beside(customer_id, customer_ids),
+        )  # fmt: skip
 
 
 def release(customer_ids: Sequence[str], redemption_id: str, *, now: datetime, dry_run: bool) -> str:
@@ -105,10 +107,11 @@ def release(customer_ids: Sequence[str], redemption_id: str, *, now: datetime, d
     def decide(account: Account, program: Program) -> Decision:
         return redeeming.release(account, program, redemption_id, reason="released", now=now)
 
-    return _done(
-        customer_id, redemption_id, "release", decide, program, now=now, dry_run=dry_run,
-        beside=store.beside(customer_id, customer_ids),
-    )  # fmt: skip
+    with _ended_once():
+        return _run(
+            customer_id, _end_of(redemption_id), "release", decide, program, now=now, dry_run=dry_run,
+            beside=store.beside(customer_id, customer_ids),
+        )  # fmt: skip
 
 
 def _check(request: RedemptionRequest) -> None:
@@ -178,26 +181,15 @@ def _run(
     return found
 
 
-def _done(
-    customer_id: str,
-    redemption_id: str,
-    seen: str,
-    decide: Decide,
-    program: Program,
-    *,
-    now: datetime,
-    dry_run: bool,
-    shown: IssuedCoupon | None = None,
-    more: More = ledger.nothing_more,
-    beside: Sequence[Account] = (),
-) -> str:
+def _end_of(redemption_id: str) -> str:
+    return f"redemption:{redemption_id}#done"
+
+
+@contextmanager
+def _ended_once() -> Iterator[None]:
     """Confirm and release end a redemption under one entry id, so only one of them can."""
-    entry_id = f"redemption:{redemption_id}#done"
     try:
-        return _run(
-            customer_id, entry_id, seen, decide, program, now=now, dry_run=dry_run, shown=shown, more=more,
-            beside=beside,
-        )  # fmt: skip
+        yield
     except KeyReused:  # the other one, or the hold's time, came in between
         raise redeeming.HoldOver from None
 
